@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+// A clone has no dist/ until its first command: compile it once then. An installed package carries dist/ and no src/.
+import { existsSync } from "node:fs";
+
+if (existsSync(new URL("../src", import.meta.url))) {
+  const { build } = await import("../scripts/build.mjs");
+  build();
+}
+const { main } = await import("../dist/src/cli/main.js");
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,56 @@
+import { arrayOf, type DataOf, type DType } from "./dtype.js";
+import { CliptError } from "./error.js";
+import { float16ToFloat32, float32ToFloat16 } from "./half.js";
+import { showShape, sizeOf } from "./shape.js";
+
+/** Numbers with a shape, row-major, dense. Treated as immutable by everyone who receives one. */
+export interface Tensor<D extends DType = DType> {
+  readonly dtype: D;
+  readonly shape: readonly number[];
+  readonly data: DataOf[D];
+}
+
+/** @throws `shape` when the data's length is not the product of the shape */
+export function tensor<D extends DType>(dtype: D, shape: readonly number[], data: DataOf[D]): Tensor<D> {
+  if (data.length !== sizeOf(shape))
+    throw new CliptError(
+      "shape",
+      `${data.length} numbers do not fill a tensor of shape ${showShape(shape)}.`,
+    );
+  return { dtype, shape, data };
+}
+
+export const zeros = <D extends DType>(dtype: D, shape: readonly number[]): Tensor<D> => ({
+  dtype,
+  shape,
+  data: new arrayOf[dtype](sizeOf(shape)) as DataOf[D],
+});
+
+export const f32 = (shape: readonly number[], data: Float32Array | readonly number[]): Tensor<"float32"> =>
+  tensor("float32", shape, data instanceof Float32Array ? data : Float32Array.from(data));
+
+export const i64 = (shape: readonly number[], data: readonly (number | bigint)[]): Tensor<"int64"> =>
+  tensor("int64", shape, BigInt64Array.from(data, BigInt));
+
+export const scalar = (value: number): Tensor<"float32"> => f32([], [value]);
+
+/** The same numbers as float32; float16 and bfloat16 widen exactly, 64-bit numbers round. */
+export function toFloat32(t: Tensor): Tensor<"float32"> {
+  if (t.dtype === "float32") return t as Tensor<"float32">;
+  const data = new Float32Array(t.data.length);
+  if (t.dtype === "float16") float16ToFloat32(t.data as Uint16Array, data);
+  else if (t.dtype === "bfloat16") {
+    const bits = new Uint32Array(data.buffer);
+    const source = t.data as Uint16Array;
+    for (let i = 0; i < bits.length; i++) bits[i] = (source[i] ?? 0) << 16;
+  } else for (let i = 0; i < data.length; i++) data[i] = Number(t.data[i]);
+  return { dtype: "float32", shape: t.shape, data };
+}
+
+/** float32 numbers rounded to the nearest float16, ties to even. */
+export function toFloat16(t: Tensor): Tensor<"float16"> {
+  if (t.dtype === "float16") return t as Tensor<"float16">;
+  const data = new Uint16Array(t.data.length);
+  float32ToFloat16(toFloat32(t).data, data);
+  return { dtype: "float16", shape: t.shape, data };
+}
