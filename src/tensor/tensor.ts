@@ -23,7 +23,7 @@ export function tensor<D extends DType>(dtype: D, shape: readonly number[], data
 export const zeros = <D extends DType>(dtype: D, shape: readonly number[]): Tensor<D> => ({
   dtype,
   shape,
-  data: new arrayOf[dtype](sizeOf(shape)) as DataOf[D],
+  data: new arrayOf[dtype](sizeOf(shape)),
 });
 
 export const f32 = (shape: readonly number[], data: Float32Array | readonly number[]): Tensor<"float32"> =>

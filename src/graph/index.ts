@@ -1,0 +1,6 @@
+/** Programs as data: ops with their shapes, ONNX forms and gradients; the walk backwards; printing. */
+export * from "./gradient.js";
+export * from "./op.js";
+export * from "./ops/index.js";
+export * from "./print.js";
+export * from "./value.js";
