@@ -1,0 +1,7 @@
+/** Pictures: bytes → pixels → tensor, as the reference does it, bit for bit. */
+export * from "./convert.js";
+export * from "./decode.js";
+export * from "./picture.js";
+export * from "./preprocess.js";
+export * from "./resize/coefficients.js";
+export * from "./resize/resize.js";
