@@ -1,4 +1,5 @@
 /** Pictures: bytes → pixels → tensor, as the reference does it, bit for bit. */
+export * from "./compare.js";
 export * from "./convert.js";
 export * from "./decode.js";
 export * from "./picture.js";
