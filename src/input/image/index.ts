@@ -1,4 +1,6 @@
 /** Pictures: bytes → pixels → tensor, as the reference does it, bit for bit. */
+export * from "./augment.js";
+export * from "./colour.js";
 export * from "./compare.js";
 export * from "./convert.js";
 export * from "./decode.js";

@@ -56,11 +56,7 @@ export function fitImage(picture: Picture, config: PreprocessConfig): RgbPicture
   const image =
     config.convert === "late" ? picture : config.convert === "white" ? overWhite(picture) : toRgb(picture);
   const scaled = (w: number, h: number, interpolation = config.interpolation) =>
-    resize(image, w, h, {
-      interpolation,
-      ...(config.order && { order: config.order }),
-      ...(config.passes && { passes: config.passes }),
-    });
+    resize(image, w, h, { interpolation, order: config.order, passes: config.passes });
   const square = width === height;
   switch (config.resizeMode) {
     case "squash":

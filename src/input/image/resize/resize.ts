@@ -7,13 +7,13 @@ import { plainPasses, type Passes, type Plane } from "./plain.js";
 export interface ResizeOptions {
   readonly interpolation: Interpolation;
   /** Only this part of the picture, as if it were cropped first; default: all of it. */
-  readonly box?: Box;
+  readonly box?: Box | undefined;
   /**
    * Which axis comes first. Pillow 13 takes the vertical one where it saves much more ("pillow13", default);
    * older versions always the horizontal one ("horizontal"). It moves values by one level on tall pictures.
    */
-  readonly order?: "pillow13" | "horizontal";
-  readonly passes?: Passes;
+  readonly order?: "pillow13" | "horizontal" | undefined;
+  readonly passes?: Passes | undefined;
 }
 
 /**
