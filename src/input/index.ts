@@ -1,0 +1,2 @@
+/** What people give: pictures and texts, made into tensors. */
+export * from "./image/index.js";
