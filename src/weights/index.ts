@@ -1,5 +1,7 @@
 /** Weights on disk: read from the formats that others publish, written as safetensors. */
 export { byteLengthOf, bytesOf, tensorFromBytes, type TensorInfo } from "./bytes.js";
+export { type Location, openWeights, type WeightsFile } from "./file.js";
+export { Module, type Plain, readPyTorch, stateDict } from "./pytorch.js";
 export {
   readSafetensors,
   readSafetensorsHeader,
@@ -8,3 +10,4 @@ export {
   type TensorSpan,
   writeSafetensors,
 } from "./safetensors.js";
+export { replaceFile, saveSafetensors } from "./save.js";

@@ -1,0 +1,239 @@
+import { readSync } from "node:fs";
+import { type FileHandle, open, readdir, readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { CliptError, messageOf, type Tensor } from "../tensor/index.js";
+import { head, type TensorInfo } from "./bytes.js";
+import { openNpy, openNpz } from "./npy.js";
+import { isLegacy, openPyTorch, stateDict } from "./pytorch.js";
+import { readSafetensorsHeader, safetensorsHeaderSize } from "./safetensors.js";
+import type { Source } from "./source.js";
+import { decodeStored, type Stored } from "./stored.js";
+import { readZip } from "./zip.js";
+
+/** Where a tensor's numbers lie, dense and little-endian, for those who map files. */
+export interface Location {
+  readonly path: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Weights on disk. Only names, types and shapes have been read; numbers are read one tensor at a time. */
+export interface WeightsFile {
+  /** The file or folder. */
+  readonly path: string;
+  /** Texts that a safetensors file carries beside its tensors; {} elsewhere. */
+  readonly metadata: Readonly<Record<string, string>>;
+  names(): string[];
+  /** @throws `missing` for a name that is not there */
+  entry(name: string): TensorInfo;
+  /** Reads the bytes of this tensor and no others. @throws `missing`, `format`, `io` */
+  read(name: string): Promise<Tensor>;
+  /** Undefined where the numbers are packed or strided. @throws `missing` */
+  location(name: string): Location | undefined;
+  close(): Promise<void>;
+}
+
+/** Files that hold a model's weights in a folder, best first: OpenCLIP's order, then shards. */
+const preferred = [
+  "open_clip_model.safetensors",
+  "open_clip_pytorch_model.safetensors",
+  "open_clip_pytorch_model.bin",
+  "open_clip_pytorch_model.pth",
+  "model.safetensors",
+  "model.safetensors.index.json",
+  "pytorch_model.bin",
+  "pytorch_model.bin.index.json",
+];
+
+/**
+ * Opens weights of any published kind: safetensors, PyTorch files, NumPy arrays, an index of shards,
+ * or a folder that holds one of these. The content decides, not the extension.
+ *
+ * @throws `missing` when nothing is there, `format` when it is damaged or hostile, `unsupported` for other kinds
+ */
+export async function openWeights(path: string): Promise<WeightsFile> {
+  const info = await stat(path).catch((cause: unknown) => {
+    throw refused(path, cause);
+  });
+  if (info.isDirectory()) return openWeights(join(path, await choose(path)));
+  if (path.endsWith(".index.json")) return openShards(path);
+  return openFile(path);
+}
+
+async function choose(folder: string): Promise<string> {
+  const files = await readdir(folder);
+  const known = preferred.find((name) => files.includes(name));
+  if (known !== undefined) return known;
+  const others = files.filter((name) => name.endsWith(".safetensors") && !name.startsWith("golden"));
+  const [only] = others;
+  if (only !== undefined && others.length === 1) return only;
+  throw new CliptError(
+    "missing",
+    others.length === 0
+      ? `${folder} holds no weights: none of ${preferred.join(", ")}.`
+      : `${folder} holds several files of weights (${others.join(", ")}): name one of them.`,
+  );
+}
+
+async function openFile(path: string): Promise<WeightsFile> {
+  const file = await open(path).catch((cause: unknown) => {
+    throw refused(path, cause);
+  });
+  try {
+    const { size } = await file.stat();
+    const { entries, metadata } = await located(path, () => readDirectory(fileSource(file, size)));
+    const find = (name: string): Stored => {
+      const entry = entries.get(name);
+      if (entry === undefined) throw new CliptError("missing", `${path} holds no tensor "${head(name)}".`);
+      return entry;
+    };
+    return {
+      path,
+      metadata,
+      names: () => [...entries.keys()],
+      entry: (name) => {
+        const { dtype, shape } = find(name);
+        return { dtype, shape };
+      },
+      read: (name) =>
+        located(path, async () => {
+          const stored = find(name);
+          return decodeStored(stored, await readBytes(file, stored.begin, stored.end));
+        }),
+      location: (name) => {
+        const { begin, end, decode } = find(name);
+        return decode === undefined ? { path, offset: begin, length: end - begin } : undefined;
+      },
+      close: () => file.close(),
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Hugging Face's index of shards: which tensor lies in which file of the same folder. */
+async function openShards(path: string): Promise<WeightsFile> {
+  const owners = await readIndex(path);
+  const shards = new Map<string, WeightsFile>();
+  const close = async () => {
+    for (const shard of shards.values()) await shard.close();
+  };
+  try {
+    for (const file of new Set(owners.values()))
+      shards.set(file, await openWeights(join(dirname(path), file)));
+    for (const [name, file] of owners) shards.get(file)?.entry(name);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const find = (name: string): WeightsFile => {
+    const shard = shards.get(owners.get(name) ?? "");
+    if (shard === undefined) throw new CliptError("missing", `${path} names no tensor "${head(name)}".`);
+    return shard;
+  };
+  return {
+    path,
+    metadata: Object.assign({}, ...[...shards.values()].map((shard) => shard.metadata)) as Record<
+      string,
+      string
+    >,
+    names: () => [...owners.keys()],
+    entry: (name) => find(name).entry(name),
+    read: async (name) => find(name).read(name),
+    location: (name) => find(name).location(name),
+    close,
+  };
+}
+
+async function readIndex(path: string): Promise<Map<string, string>> {
+  let index: unknown;
+  try {
+    index = JSON.parse(await readFile(path, "utf8"));
+  } catch (cause) {
+    throw new CliptError("format", `${path} is not JSON (${messageOf(cause)}).`, { cause });
+  }
+  const { weight_map: map } = (index ?? {}) as { weight_map?: unknown };
+  const owners = Object.entries((map ?? {}) as Record<string, unknown>);
+  if (owners.length === 0) throw new CliptError("format", `${path} has no weight_map that names tensors.`);
+  return new Map(
+    owners.map(([name, file]) => {
+      // A shard lies beside its index: a path could lead anywhere.
+      if (typeof file !== "string" || !/^[\w][\w.-]*\.(safetensors|bin|pt|pth)$/.test(file))
+        throw new CliptError(
+          "format",
+          `${path} names "${head(String(file))}" as a file, which is none beside it.`,
+        );
+      return [name, file];
+    }),
+  );
+}
+
+interface Directory {
+  readonly entries: ReadonlyMap<string, Stored>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What a file holds; its first bytes tell its kind. */
+function readDirectory(source: Source): Directory {
+  const start = source.read(0, Math.min(source.size, 64));
+  const text = new TextDecoder("latin1").decode(start);
+  if (text.startsWith("version https://git-lfs"))
+    throw new CliptError(
+      "format",
+      "It is a Git LFS pointer, not the weights themselves: run `git lfs pull`.",
+    );
+  if (text.startsWith("PK\u0003\u0004")) {
+    const packed = [...readZip(source).keys()].every((name) => name.endsWith(".npy"));
+    return { entries: packed ? openNpz(source) : stateDict(openPyTorch(source)), metadata: {} };
+  }
+  if (text.startsWith("\u0093NUMPY")) return { entries: new Map([["array", openNpy(source)]]), metadata: {} };
+  if (isLegacy(source)) return { entries: stateDict(openPyTorch(source)), metadata: {} };
+  return readSafetensorsHeader(source.read(0, safetensorsHeaderSize(start, source.size)), source.size);
+}
+
+/** A file whose directory is read at once: it is small, and the readers of formats stay plain functions. */
+const fileSource = (file: FileHandle, size: number): Source => ({
+  size,
+  read(begin, end) {
+    const bytes = new Uint8Array(end - begin);
+    for (let done = 0; done < bytes.length;) {
+      const count = readSync(file.fd, bytes, done, bytes.length - done, begin + done);
+      if (count === 0) throw shortened();
+      done += count;
+    }
+    return bytes;
+  },
+});
+
+async function readBytes(file: FileHandle, begin: number, end: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(end - begin);
+  for (let done = 0; done < bytes.length;) {
+    // One call of the system reads at most 2 GiB.
+    const length = Math.min(bytes.length - done, 2 ** 30);
+    const { bytesRead } = await file.read(bytes, done, length, begin + done);
+    if (bytesRead === 0) throw shortened();
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+/** The same work, with the file's path in front of what goes wrong. */
+async function located<T>(path: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof CliptError)) throw refused(path, error);
+    if (error.message.includes(path)) throw error;
+    throw new CliptError(error.code, `${path}: ${error.message}`, { cause: error });
+  }
+}
+
+const shortened = () => new CliptError("io", "The file became shorter while it was read.");
+
+function refused(path: string, cause: unknown): CliptError {
+  const missing = ["ENOENT", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "");
+  return missing
+    ? new CliptError("missing", `${path} does not exist.`, { cause })
+    : new CliptError("io", `Cannot read ${path}: ${messageOf(cause)}.`, { cause });
+}
