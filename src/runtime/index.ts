@@ -5,3 +5,4 @@ export * from "./onnx/encode.js";
 export * from "./onnx/proto.js";
 export * from "./runtime.js";
 export * from "./session.js";
+export * from "./workers.js";

@@ -1,5 +1,4 @@
-import { encodeModel } from "./onnx/encode.js";
-import { layOut } from "./model-folder.js";
+import { compile } from "./compile.js";
 import type { Program, Runtime, RuntimeOptions } from "./runtime.js";
 import { openSession } from "./session.js";
 
@@ -12,23 +11,13 @@ export function nodeRuntime(options: RuntimeOptions = {}): Runtime {
   return {
     device: options.device ?? "cpu",
     async compile(outputs) {
-      const model = encodeModel(outputs);
-      if (model.files.size === 0) return keep(await openSession(model.bytes, options));
-      const { path, remove } = await layOut(model);
-      try {
-        return keep(await openSession(path, options));
-      } finally {
-        await remove();
-      }
+      const program = await compile(outputs, (model) => openSession(model, options));
+      programs.add(program);
+      return program;
     },
     async close() {
       await Promise.all([...programs].map((program) => program.close()));
       programs.clear();
     },
   };
-
-  function keep(program: Program): Program {
-    programs.add(program);
-    return program;
-  }
 }

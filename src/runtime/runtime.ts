@@ -12,7 +12,7 @@ export interface RuntimeOptions {
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 
-/** A compiled program. Runs of one program never overlap: they queue. */
+/** A compiled program. Runs may be asked for at any time: they queue where the engine computes one at a time. */
 export interface Program {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];

@@ -1,9 +1,13 @@
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { CliptError, messageOf, type DType, type Tensor } from "../tensor/index.js";
+import type { Compiled } from "./compile.js";
 import type { Program, RuntimeOptions, Tensors } from "./runtime.js";
 
 /** ONNX Runtime's session options for a device; what was measured is in docs/engine.md. */
-function sessionOptions({ device = "cpu", threads = 0 }: RuntimeOptions): InferenceSession.SessionOptions {
+function sessionOptions(
+  { device = "cpu", threads = 0 }: RuntimeOptions,
+  folder: string,
+): InferenceSession.SessionOptions {
   return {
     executionProviders: [device],
     intraOpNumThreads: threads,
@@ -14,18 +18,17 @@ function sessionOptions({ device = "cpu", threads = 0 }: RuntimeOptions): Infere
     enableMemPattern: false,
     logSeverityLevel: 3,
     // Spinning threads burn the cores that decoding needs.
-    extra: { session: { intra_op: { allow_spinning: "0" } } },
+    extra: {
+      session: { intra_op: { allow_spinning: "0" }, model_external_initializers_file_folder_path: folder },
+    },
   };
 }
 
-/** A program from an ONNX model: a file's path, or its bytes. */
-export async function openSession(model: string | Uint8Array, options: RuntimeOptions): Promise<Program> {
+/** Opens a compiled program. */
+export async function openSession({ bytes, folder }: Compiled, options: RuntimeOptions): Promise<Program> {
   let session: InferenceSession;
   try {
-    session =
-      typeof model === "string"
-        ? await InferenceSession.create(model, sessionOptions(options))
-        : await InferenceSession.create(model, sessionOptions(options));
+    session = await InferenceSession.create(bytes, sessionOptions(options, folder));
   } catch (cause) {
     const device = options.device ?? "cpu";
     throw new CliptError(

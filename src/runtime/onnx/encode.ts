@@ -21,16 +21,21 @@ import {
 /** The opset that clipt writes: the oldest with reductions whose axes are inputs. */
 const opset = 18;
 
-/** A program as an ONNX model, with the files that hold its large weights. */
+export interface EncodeOptions {
+  /** The name, as the model will say it, of a file for the program's own large constants; absent: they stay inside. */
+  readonly ownFile?: string | undefined;
+  /** The name, as the model will say it, of a file that constants are mapped from; absent: they are copied inside. */
+  readonly locate?: ((path: string) => string) | undefined;
+}
+
+/** A program as an ONNX model, and what has to be written to `ownFile`. */
 export interface EncodedModel {
   readonly bytes: Uint8Array;
-  /** Files that must stand beside the model: their name there, and what they are. */
-  readonly files: ReadonlyMap<string, { readonly path: string } | { readonly chunks: readonly Uint8Array[] }>;
+  readonly own: readonly Uint8Array[];
 }
 
 /** Constants from this size on are kept outside of the model's own message, which is limited to 2 GB. */
 const outsideFrom = 1 << 16;
-const ownFile = "weights.bin";
 
 /**
  * Writes the program that computes `outputs` as an ONNX model.
@@ -38,8 +43,11 @@ const ownFile = "weights.bin";
  * @param outputs names of the results and their values
  * @throws `shape` when two inputs share a name or a symbol has no input to be read from
  */
-export function encodeModel(outputs: Readonly<Record<string, Value>>): EncodedModel {
-  const writer = new Writer(topological(Object.values(outputs)));
+export function encodeModel(
+  outputs: Readonly<Record<string, Value>>,
+  options: EncodeOptions = {},
+): EncodedModel {
+  const writer = new Writer(topological(Object.values(outputs)), options);
   for (const node of writer.order) writer.add(node);
   const results = Object.entries(outputs).map(([name, value]) => {
     writer.alias(name, value);
@@ -60,7 +68,7 @@ export function encodeModel(outputs: Readonly<Record<string, Value>>): EncodedMo
       outputs: results,
     },
   });
-  return { bytes, files: writer.files() };
+  return { bytes, own: writer.own };
 }
 
 const valueInfo = (name: string, { dtype, shape }: Value): ValueInfoProto => ({ name, dtype, shape });
@@ -76,12 +84,14 @@ class Writer implements Emit {
   private readonly small = new Map<string, string>();
   private readonly large = new Map<Tensor, string>();
   private readonly symbols = new Map<string, string>();
-  private readonly linked = new Map<string, string>();
-  private readonly chunks: Uint8Array[] = [];
-  private chunkBytes = 0;
+  readonly own: Uint8Array[] = [];
+  private ownBytes = 0;
   private count = 0;
 
-  constructor(readonly order: readonly Node[]) {
+  constructor(
+    readonly order: readonly Node[],
+    private readonly options: EncodeOptions,
+  ) {
     for (const node of order.filter(isInput)) {
       const { name } = node.attrs as InputAttrs;
       if (this.inputs.some((known) => known.name === name))
@@ -91,10 +101,15 @@ class Writer implements Emit {
   }
 
   add(node: Node): void {
-    const location = node.op.name === "constant" ? (node.attrs as ConstantAttrs).location : undefined;
     const results =
-      location === undefined ? this.emit(node) : [this.mapped(node.attrs as ConstantAttrs, location)];
+      node.op.name === "constant" ? [this.constant(node.attrs as ConstantAttrs)] : this.emit(node);
     node.outputs.forEach((value, i) => this.names.set(value, results[i]!));
+  }
+
+  private constant(attrs: ConstantAttrs): string {
+    const { locate } = this.options;
+    if (attrs.location === undefined || locate === undefined) return this.tensor(attrs.tensor);
+    return this.mapped(attrs, attrs.location, locate);
   }
 
   private emit(node: Node): readonly string[] {
@@ -137,29 +152,30 @@ class Writer implements Emit {
       name,
       dtype: tensor.dtype,
       shape: tensor.shape,
-      data: data.length < outsideFrom ? data : this.outside(data),
+      data:
+        data.length < outsideFrom || this.options.ownFile === undefined
+          ? data
+          : this.outside(data, this.options.ownFile),
     });
     return name;
   }
 
-  private outside(data: Uint8Array): TensorProto["data"] {
-    const offset = this.chunkBytes;
+  private outside(data: Uint8Array, location: string): TensorProto["data"] {
+    const offset = this.ownBytes;
     const padding = -data.length & 63;
-    this.chunks.push(data, new Uint8Array(padding));
-    this.chunkBytes += data.length + padding;
-    return { location: ownFile, offset, length: data.length };
+    this.own.push(data, new Uint8Array(padding));
+    this.ownBytes += data.length + padding;
+    return { location, offset, length: data.length };
   }
 
-  private mapped({ tensor, name }: ConstantAttrs, { path, offset, length }: FileLocation): string {
-    const file = this.linked.get(path) ?? `weights-${this.linked.size}`;
-    this.linked.set(path, file);
+  private mapped(
+    { tensor, name }: ConstantAttrs,
+    file: FileLocation,
+    locate: (path: string) => string,
+  ): string {
     const unique = this.fresh(name ?? "c");
-    this.initializers.push({
-      name: unique,
-      dtype: tensor.dtype,
-      shape: tensor.shape,
-      data: { location: file, offset, length },
-    });
+    const data = { location: locate(file.path), offset: file.offset, length: file.length };
+    this.initializers.push({ name: unique, dtype: tensor.dtype, shape: tensor.shape, data });
     return unique;
   }
 
@@ -206,13 +222,6 @@ class Writer implements Emit {
       outputs: [name],
       attributes: [],
     });
-  }
-
-  files(): EncodedModel["files"] {
-    const files = new Map<string, { path: string } | { chunks: readonly Uint8Array[] }>();
-    for (const [path, name] of this.linked) files.set(name, { path });
-    if (this.chunks.length > 0) files.set(ownFile, { chunks: this.chunks });
-    return files;
   }
 
   private fresh(prefix = "v"): string {
