@@ -2,7 +2,8 @@ import { CliptError } from "../../../tensor/index.js";
 import { channelsOf, crop, type Box, type Picture, type WidePicture } from "../picture.js";
 import { mulDiv255 } from "../convert.js";
 import { coefficients, type Interpolation } from "./coefficients.js";
-import { plainPasses, type Passes, type Plane } from "./plain.js";
+import { fastPasses } from "./kernel.js";
+import { type Passes, type Plane } from "./plain.js";
 
 export interface ResizeOptions {
   readonly interpolation: Interpolation;
@@ -36,7 +37,7 @@ export function resize(picture: Picture, width: number, height: number, options:
     return nearest(picture, width, height, box);
   if (picture.mode === "I;16") return resizeWide(crop(picture, box) as WidePicture, width, height, options);
 
-  const passes = options.passes ?? plainPasses;
+  const passes = options.passes ?? fastPasses;
   const alpha = picture.mode === "LA" || picture.mode === "RGBA";
   const channels = channelsOf[picture.mode];
   const source: Plane = alpha
