@@ -4,6 +4,7 @@ import { constant, filled } from "./ops/leaf.js";
 import { gemm } from "./ops/matmul.js";
 import { reshape, slice } from "./ops/movement.js";
 import { sum } from "./ops/reduce.js";
+import { substitute } from "./substitute.js";
 import { topological, type Node, type Value } from "./value.js";
 
 /** A stretch of the program that keeps only its inputs: the way back computes the rest again. */
@@ -62,12 +63,14 @@ export function gradients(loss: Value, wrt: readonly Value[], options: GradientO
     const g = incoming[output.index]!;
     const zero = mul(firstElement(g), 0);
     const held = inputs.map((value) => add(value, zero));
-    const copy = copyNodes(output, new Map(inputs.map((value, i) => [value, held[i]!])));
-    for (const value of [...held, ...copy.values()]) needed.add(value.node);
-    const result = copy.get(output)!;
+    const copy = substitute([output], new Map(inputs.map((value, i) => [value, held[i]!])));
+    const result = copy(output);
+    const starts = new Set(held.map((value) => value.node));
+    for (const node of topological([result]))
+      if (starts.has(node) || node.inputs.some((value) => needed.has(value.node))) needed.add(node);
     grads.set(result, g);
     blocks.delete(output.node);
-    walk([result], new Set(held.map((value) => value.node)));
+    walk([result], starts);
     inputs.forEach((input, i) => {
       const arrived = grads.get(held[i]!);
       if (arrived === undefined || !needed.has(input.node)) return;
@@ -86,25 +89,6 @@ function dependents(loss: Value, wrt: readonly Value[]): Set<Node> {
   for (const node of topological([loss]))
     if (node.inputs.some((value) => result.has(value.node))) result.add(node);
   return result;
-}
-
-function copyNodes(output: Value, replaced: Map<Value, Value>): Map<Value, Value> {
-  const inside = new Set<Node>();
-  const starts = new Set([...replaced.keys()].map((value) => value.node));
-  for (const node of topological([output]))
-    if (!starts.has(node) && node.inputs.some((value) => inside.has(value.node) || replaced.has(value)))
-      inside.add(node);
-  for (const node of topological([output])) {
-    if (!inside.has(node)) continue;
-    const outputs: Value[] = [];
-    const copy: Node = { ...node, inputs: node.inputs.map((value) => replaced.get(value) ?? value), outputs };
-    node.outputs.forEach((value) => {
-      const twin = { ...value, node: copy };
-      outputs.push(twin);
-      replaced.set(value, twin);
-    });
-  }
-  return replaced;
 }
 
 /** The one place that undoes broadcasting: sums a gradient over the axes along which its input was stretched. */

@@ -3,4 +3,5 @@ export * from "./gradient.js";
 export * from "./op.js";
 export * from "./ops/index.js";
 export * from "./print.js";
+export * from "./substitute.js";
 export * from "./value.js";
