@@ -11,6 +11,7 @@ import {
 } from "../../tensor/index.js";
 import { defineOp } from "../op.js";
 import type { Value } from "../value.js";
+import { mul } from "./elementwise.js";
 
 const reshapeOp = defineOp<{ shape: Shape }>({
   name: "reshape",
@@ -163,6 +164,29 @@ export const slice = (x: Value, axis: number, start: number, end: number, step =
   const at = axisOf(axis, x.shape.length);
   return start === 0 && end === x.shape[at] && step === 1 ? x : sliceOp([x], { axis: at, start, end, step });
 };
+
+const splitOp = defineOp<{ axis: number; sizes: readonly number[] }>({
+  name: "split",
+  infer: ([x], { axis, sizes }) => {
+    if (total(sizes) !== x!.shape[axis])
+      throw new CliptError(
+        "shape",
+        `split: parts of ${sizes.join(", ")} are not axis ${axis} of ${showShape(x!.shape)}.`,
+      );
+    return sizes.map((size) => ({ dtype: x!.dtype, shape: x!.shape.with(axis, size) }));
+  },
+  onnx: (emit, [x], { attrs: { axis, sizes } }) =>
+    emit.node("Split", [x!, emit.tensor(i64([sizes.length], sizes))], { axis }, { outputs: sizes.length }),
+  grad: (gs, { outputs, attrs: { axis } }) => [
+    concat(
+      gs.map((g, i) => g ?? mul(outputs[i]!, 0)),
+      axis,
+    ),
+  ],
+});
+/** Consecutive parts of an axis. Their gradients are joined again in one step, which slices' are not. */
+export const split = (x: Value, axis: number, sizes: readonly number[]): readonly Value[] =>
+  splitOp.all([x], { axis: axisOf(axis, x.shape.length), sizes });
 
 /** Zeros between the elements of an axis: element i moves to i·step; the result has `length` elements. */
 export function spreadOut(x: Value, axis: number, step: number, length: number): Value {

@@ -143,6 +143,16 @@ checkOp(
   ],
   { expected: [2, 4] },
 );
+checkOp(
+  "split",
+  (x) => {
+    const [a, b, c] = ops.split(x, 1, [1, 2, 1]);
+    return ops.mul(ops.mul(a!, b!), c!);
+  },
+  [[2, 4]],
+  { expected: [2, 2] },
+);
+checkOp("split, one part unused", (x) => ops.split(x, 0, [2, 1])[1]!, [[3, 2]], { expected: [1, 2] });
 checkOp("slice", (x) => ops.slice(x, 1, 1, 3), [[2, 4]], { expected: [2, 2] });
 checkOp("slice with step", (x) => ops.slice(x, 0, 1, 6, 2), [[7]], { expected: [3] });
 checkOp("slice with step, short end", (x) => ops.slice(x, 0, 0, 5, 3), [[5]], { expected: [2] });

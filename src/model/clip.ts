@@ -1,0 +1,82 @@
+import { add, clip, div, exp, matmul, mul, sqrt, sum, swap, type Value } from "../graph/index.js";
+import type { ClipConfig } from "./config.js";
+import type { Context } from "./context.js";
+import { filledSpec, type Spec } from "./spec.js";
+import {
+  imageTowers,
+  textTowers,
+  type ImageTowerConfig,
+  type ImageWeights,
+  type TextTowerConfig,
+  type TextWeights,
+} from "./towers/index.js";
+import type { Tower } from "./towers/tower.js";
+
+/** All weights of a model. Dotted paths (`flatten`) are OpenCLIP's names. */
+export type ClipWeights<T> = {
+  readonly visual: ImageWeights<T>;
+  readonly logit_scale: T;
+  readonly logit_bias?: T | undefined;
+} & ({ readonly text: TextWeights<T> } | TextWeights<T>);
+
+// A configuration and its weights are of one kind, which the type system cannot follow through a table.
+const imageTower = ({ kind }: ImageTowerConfig) =>
+  imageTowers[kind] as unknown as Tower<ImageTowerConfig, ImageWeights<Spec>, ImageWeights<Value>>;
+const textTower = ({ kind }: TextTowerConfig) =>
+  textTowers[kind] as unknown as Tower<TextTowerConfig, TextWeights<Spec>, TextWeights<Value>>;
+
+/** Which weights a model has, and how new ones are drawn. */
+export function clipSpec(config: ClipConfig): ClipWeights<Spec> {
+  const { embedDim, image, text, customText, initLogitScale, initLogitBias } = config;
+  const textSpec = textTower(text).spec(text, embedDim);
+  return {
+    ...(customText ? { text: textSpec } : textSpec),
+    visual: imageTower(image).spec(image, embedDim),
+    logit_scale: filledSpec(initLogitScale, []),
+    ...(initLogitBias === undefined ? {} : { logit_bias: filledSpec(initLogitBias, []) }),
+  };
+}
+
+/**
+ * Pictures in the shared space.
+ *
+ * @param pixels [batch, 3, height, width], preprocessed
+ * @returns      [batch, embedDim], not normalised
+ */
+export const encodeImage = (
+  { image }: ClipConfig,
+  w: ClipWeights<Value>,
+  pixels: Value,
+  context: Context = {},
+): Value => imageTower(image).forward(image, w.visual, pixels, context);
+
+/**
+ * Texts in the shared space.
+ *
+ * @param ids int64 [batch, length]
+ * @returns   [batch, embedDim], not normalised
+ */
+export const encodeText = (
+  { text }: ClipConfig,
+  w: ClipWeights<Value>,
+  ids: Value,
+  context: Context = {},
+): Value => textTower(text).forward(text, "text" in w ? w.text : w, ids, context);
+
+/** Rows of length 1; a row of zeros stays. x: [rows, dim] → same. Source: torch `F.normalize`, eps 1e-12. */
+export function normalize(x: Value): Value {
+  // The limit is put on the square, where float32 still holds it: 1e-24.
+  return div(x, sqrt(clip(sum(mul(x, x), -1), 1e-24, Infinity)));
+}
+
+/**
+ * Scores of all pictures against all texts: exp(logit_scale) · cosine + logit_bias.
+ *
+ * @param imageFeatures [images, dim], unit rows
+ * @param textFeatures  [texts, dim], unit rows
+ * @returns             [images, texts]
+ */
+export function logits(w: ClipWeights<Value>, imageFeatures: Value, textFeatures: Value): Value {
+  const scaled = mul(matmul(imageFeatures, swap(textFeatures)), exp(w.logit_scale));
+  return w.logit_bias === undefined ? scaled : add(scaled, w.logit_bias);
+}

@@ -1,0 +1,16 @@
+import type { Value } from "../graph/index.js";
+
+/** What training or an inspection adds to a forward pass. Without any of it the pass is the plain function. */
+export interface Context {
+  /** Told of values on the way, by the names of the reference: "image.block.0", "text.pooled". */
+  tap?(name: string, value: Value): void;
+  /**
+   * Present: batch norm uses the statistics of the batch, and notes here what the running ones become, under the
+   * names of their weights.
+   */
+  readonly statistics?: Map<string, Value>;
+  /** Drops values at a rate and scales the others up. */
+  dropout?(x: Value, rate: number): Value;
+  /** Told of blocks that may be computed twice instead of being kept for the way back. */
+  block?(inputs: readonly Value[], output: Value): void;
+}

@@ -1,0 +1,76 @@
+import {
+  add,
+  constant,
+  less,
+  matmul,
+  mul,
+  range,
+  reshape,
+  softmax,
+  split,
+  transpose,
+  where,
+  type Value,
+} from "../../graph/index.js";
+import { f32, type Dim } from "../../tensor/index.js";
+import { uniformSpec, zerosSpec, type Spec } from "../spec.js";
+import { linear, linearSpec, type Linear } from "./linear.js";
+
+/** in_proj_weight: [3·width, width], rows of queries, keys and values; in_proj_bias: [3·width]. */
+export interface Attention<T> {
+  readonly in_proj_weight: T;
+  readonly in_proj_bias: T;
+  readonly out_proj: Linear<T>;
+}
+
+/** The start of torch's `MultiheadAttention`: Xavier's bound for the joined matrix, no biases. */
+export const attentionSpec = (width: number): Attention<Spec> => ({
+  in_proj_weight: uniformSpec(Math.sqrt(6 / (4 * width)), 3 * width, width),
+  in_proj_bias: zerosSpec(3 * width),
+  out_proj: linearSpec(width, width, { bias: zerosSpec(width) }),
+});
+
+/**
+ * Self-attention over the middle axis.
+ *
+ * @param x    [batch, length, width]
+ * @param mask [length, length], added to the scores of [query, key]
+ * @returns    [batch, length, width]
+ */
+export function attention(w: Attention<Value>, x: Value, heads: number, mask?: Value): Value {
+  const joined = linear({ weight: w.in_proj_weight, bias: w.in_proj_bias }, x);
+  const width = x.shape[2] as number;
+  const [q, k, v] = split(joined, 2, [width, width, width]);
+  return linear(w.out_proj, attend(q!, k!, v!, heads, mask));
+}
+
+/**
+ * What each query finds: softmax(q·kᵀ/√d + mask)·v per head.
+ *
+ * @param q [batch, queries, width]
+ * @param k [batch, keys, width]
+ * @param v [batch, keys, width]
+ * @returns [batch, queries, width], heads side by side
+ */
+export function attend(q: Value, k: Value, v: Value, heads: number, mask?: Value): Value {
+  const size = (q.shape[2] as number) / heads;
+  const apart = (x: Value) => reshape(x, [x.shape[0]!, x.shape[1]!, heads, size]);
+  const queries = transpose(apart(q), [0, 2, 1, 3]); // [batch, heads, queries, size]
+  const keys = transpose(apart(k), [0, 2, 3, 1]); // [batch, heads, size, keys]
+  const values = transpose(apart(v), [0, 2, 1, 3]); // [batch, heads, keys, size]
+  const scores = mul(matmul(queries, keys), size ** -0.5);
+  const weights = softmax(mask === undefined ? scores : add(scores, mask));
+  return reshape(transpose(matmul(weights, values), [0, 2, 1, 3]), q.shape);
+}
+
+/** [length, length]: 0 where a key is not later than its query, −∞ elsewhere. */
+export function causalMask(length: Dim): Value {
+  if (typeof length === "number") {
+    const data = Float32Array.from({ length: length * length }, (_, i) =>
+      i % length > Math.floor(i / length) ? -Infinity : 0,
+    );
+    return constant(f32([length, length], data));
+  }
+  const places = range(length);
+  return where(less(reshape(places, [length, 1]), reshape(places, [1, length])), -Infinity, 0);
+}

@@ -1,0 +1,24 @@
+import type { Mapped } from "../../tensor/index.js";
+import type { Spec } from "../spec.js";
+import { resnet } from "./resnet.js";
+import { textTransformer } from "./text-transformer.js";
+import { vit } from "./vit.js";
+
+/** Every image tower by the `kind` of its configuration. A new one is one file and one line here. */
+export const imageTowers = { vit, resnet };
+
+/** Every text tower by the `kind` of its configuration. */
+export const textTowers = { transformer: textTransformer };
+
+type Towers = Record<string, { spec(config: never, embedDim: number): unknown }>;
+type ConfigOf<T extends Towers> = {
+  [K in keyof T]: Parameters<T[K]["spec"]>[0] & { readonly kind: K };
+}[keyof T];
+type WeightsOf<T extends Towers, Leaf> = {
+  [K in keyof T]: Mapped<ReturnType<T[K]["spec"]>, Spec, Leaf>;
+}[keyof T];
+
+export type ImageTowerConfig = ConfigOf<typeof imageTowers>;
+export type TextTowerConfig = ConfigOf<typeof textTowers>;
+export type ImageWeights<T> = WeightsOf<typeof imageTowers, T>;
+export type TextWeights<T> = WeightsOf<typeof textTowers, T>;

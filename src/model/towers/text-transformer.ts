@@ -1,0 +1,132 @@
+import {
+  add,
+  argmax,
+  cast,
+  constant,
+  equal,
+  gather,
+  matmul,
+  oneHot,
+  range,
+  reshape,
+  slice,
+  type Value,
+} from "../../graph/index.js";
+import { CliptError, i64, type Dim } from "../../tensor/index.js";
+import { causalMask } from "../layers/attention.js";
+import { blockSpec, transformer, type Block, type BlockConfig } from "../layers/block.js";
+import { linear, linearSpec, project, type Linear } from "../layers/linear.js";
+import { norm, normSpec, type Norm } from "../layers/norm.js";
+import { normalSpec, zerosSpec, type Spec } from "../spec.js";
+import type { Tower } from "./tower.js";
+
+/** The text transformer of OpenAI, OpenCLIP and SigLIP. */
+export interface TextTransformerConfig extends BlockConfig {
+  readonly kind: "transformer";
+  /** Rows of the position table: the most ids that a text may have. */
+  readonly contextLength: number;
+  readonly vocabSize: number;
+  readonly layers: number;
+  /** Whether a token sees only those before it. Where it sees all, padding takes part. */
+  readonly causal: boolean;
+  /** The token that stands for the text: that of the greatest id, the first, the last, or the first `eosId`. */
+  readonly pool: "argmax" | "first" | "last" | "eos";
+  readonly eosId?: number | undefined;
+  /** "matrix": [width, dim], OpenAI's; "linear": [dim, width] and a bias; "none": the width is the space's. */
+  readonly projection: "matrix" | "linear" | "none";
+}
+
+export interface TextTransformerWeights<T> {
+  readonly positional_embedding: T;
+  readonly text_projection?: T | Linear<T> | undefined;
+  readonly token_embedding: { readonly weight: T };
+  readonly transformer: { readonly resblocks: readonly Block<T>[] };
+  readonly ln_final: Norm<T>;
+}
+
+/** Source: openai/CLIP `encode_text`, mlfoundations/open_clip `TextTransformer`. */
+export const textTransformer: Tower<
+  TextTransformerConfig,
+  TextTransformerWeights<Spec>,
+  TextTransformerWeights<Value>
+> = {
+  spec(config, embedDim) {
+    const { width, layers, contextLength, vocabSize } = config;
+    const std = width ** -0.5;
+    const projections: Record<TextTransformerConfig["projection"], Spec | Linear<Spec> | undefined> = {
+      matrix: normalSpec(std, width, embedDim),
+      linear: linearSpec(width, embedDim, {
+        weight: normalSpec(std, embedDim, width),
+        bias: zerosSpec(embedDim),
+      }),
+      none: undefined,
+    };
+    return {
+      positional_embedding: normalSpec(0.01, contextLength, width),
+      text_projection: projections[config.projection],
+      token_embedding: { weight: normalSpec(0.02, vocabSize, width) },
+      transformer: { resblocks: Array.from({ length: layers }, () => textBlockSpec(config)) },
+      ln_final: normSpec(width),
+    };
+  },
+
+  forward(config, w, ids, context) {
+    const length = ids.shape[1]!;
+    const tokens = add(gather(w.token_embedding.weight, ids), positions(w.positional_embedding, length));
+    context.tap?.("text.embed", tokens);
+    const mask = config.causal ? causalMask(length) : undefined;
+    const end = transformer(w.transformer.resblocks, tokens, config, { name: "text", context, mask });
+    const normed = norm(w.ln_final, end, config.eps);
+    context.tap?.("text.ln_final", normed);
+    const pooled = pools[config.pool](normed, ids, config);
+    context.tap?.("text.pooled", pooled);
+    const projection = w.text_projection;
+    if (projection === undefined) return pooled;
+    return "weight" in projection ? linear(projection, pooled) : project(projection, pooled);
+  },
+};
+
+/** open_clip's start of a text block: deeper towers add less. Source: open_clip `init_parameters`. */
+function textBlockSpec(config: TextTransformerConfig): Block<Spec> {
+  const spec = blockSpec(config);
+  const { width, mlpWidth, layers } = config;
+  const std = width ** -0.5;
+  const added = std * (2 * layers) ** -0.5;
+  return {
+    ...spec,
+    attn: {
+      ...spec.attn,
+      in_proj_weight: normalSpec(std, 3 * width, width),
+      out_proj: { ...spec.attn.out_proj, weight: normalSpec(added, width, width) },
+    },
+    mlp: {
+      c_fc: { ...spec.mlp.c_fc, weight: normalSpec((2 * width) ** -0.5, mlpWidth, width) },
+      c_proj: { ...spec.mlp.c_proj, weight: normalSpec(added, width, mlpWidth) },
+    },
+  };
+}
+
+/** The first rows of the position table. A length that is known only at run time cannot be cut, but looked up. */
+const positions = (table: Value, length: Dim): Value =>
+  typeof length === "number" ? slice(table, 0, 0, length) : gather(table, range(length));
+
+type Pool = (x: Value, ids: Value, config: TextTransformerConfig) => Value;
+
+const pools: Readonly<Record<TextTransformerConfig["pool"], Pool>> = {
+  // CLIP's end of text is the vocabulary's highest id, so argmax finds it; of several, the first.
+  argmax: (x, ids) => pick(x, argmax(ids)),
+  eos: (x, ids, { eosId = 2 }) => pick(x, argmax(cast(equal(ids, constant(i64([], [eosId]))), "int32"))),
+  first: (x) => reshape(slice(x, 1, 0, 1), [x.shape[0]!, x.shape[2]!]),
+  last: (x) => {
+    const length = x.shape[1]!;
+    if (typeof length === "string")
+      throw new CliptError("shape", "The last token is the padding's: such texts need a fixed length.");
+    return reshape(slice(x, 1, length - 1, length), [x.shape[0]!, x.shape[2]!]);
+  },
+};
+
+/** One row of each text, as a product with 1 and 0s: its way back is a product too. */
+function pick(x: Value, places: Value): Value {
+  const [batch, length, width] = x.shape;
+  return reshape(matmul(reshape(oneHot(places, length!), [batch!, 1, length!]), x), [batch!, width!]);
+}

@@ -1,0 +1,16 @@
+import type { Value } from "../../graph/index.js";
+import type { Context } from "../context.js";
+
+/**
+ * One kind of tower: which weights a configuration has, and the function of them.
+ * `S` and `V` are the same record over specs and over values; dotted paths in it are the published weights' names.
+ */
+export interface Tower<Config extends { readonly kind: string }, S, V> {
+  /** @param embedDim width of the space that pictures and texts share */
+  spec(config: Config, embedDim: number): S;
+  /**
+   * @param input pixels [batch, 3, height, width], or ids int64 [batch, length]
+   * @returns     [batch, embedDim], not normalised
+   */
+  forward(config: Config, weights: V, input: Value, context: Context): Value;
+}
