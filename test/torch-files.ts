@@ -66,7 +66,10 @@ export function zip(files: readonly ZipFile[], wide = false): Buffer {
         u16(Buffer.byteLength(name)),
       ]);
     const localName = claim.localName ?? name;
-    const record = join(["PK\x03\x04", common(false), u16(0), Buffer.from(localName), packed]);
+    // PyTorch pads each header so that the numbers behind it are aligned.
+    const padding = wide ? 4 + (64 - ((position + 34 + localName.length) % 64)) : 0;
+    const fill = wide ? join(["FB", u16(padding - 4), Buffer.alloc(padding - 4)]) : Buffer.alloc(0);
+    const record = join(["PK\x03\x04", common(false), u16(padding), Buffer.from(localName), fill, packed]);
     const extra = wide ? join([u16(1, 24), u64(size, packedSize, claim.at ?? position)]) : Buffer.alloc(0);
     central.push(
       join([

@@ -15,7 +15,7 @@ export type Plain<T> =
   | string
   | Uint8Array
   | readonly Plain<T>[]
-  | ReadonlyMap<string | number | bigint | boolean | null, Plain<T>>
+  | Map<string | number | bigint | boolean | null, Plain<T>>
   | Module<T>;
 
 /** A module of a TorchScript archive: its tensors, its modules, and flags among them. */
@@ -44,10 +44,12 @@ const scalarTypes: ReadonlySet<string> = new Set<DType>([
   "uint32",
   "uint64",
 ]);
+/** Size of all copied tensors of a file, in sizes of the file; tied weights need two. */
+const copyLimit = 4;
 /** Deeper nesting than any checkpoint has. */
 const depthLimit = 256;
 /** More names than any checkpoint has; modules that share modules could name exponentially many. */
-const nameLimit = 1_000_000;
+const nameLimit = 100_000;
 /** The pickles at the start of a file from before PyTorch 1.6; large models have some 100 KB. */
 const legacyHeadLimit = 64 * 2 ** 20;
 const legacyMagic = Uint8Array.of(
@@ -76,12 +78,12 @@ const legacyMagic = Uint8Array.of(
  * @throws  `format` when the file is damaged or hostile, `unsupported` for kinds of tensors that clipt has no use for
  */
 export function readPyTorch(bytes: Uint8Array): { root: Plain<Tensor> } {
-  // Gathered copies together may not exceed the file: many views of one storage could otherwise fill the memory.
-  let budget = bytes.length;
+  // Strided and unaligned tensors are copies; many views of one storage could otherwise fill the memory.
+  let budget = copyLimit * bytes.length;
   const load = (stored: Stored): Tensor => {
     const tensor = decodeStored(stored, bytes.subarray(stored.begin, stored.end));
-    if (stored.decode !== undefined) budget -= tensor.data.byteLength;
-    if (budget < 0) throw broken("its strided tensors repeat more numbers than it holds");
+    if (tensor.data.buffer !== bytes.buffer) budget -= tensor.data.byteLength;
+    if (budget < 0) throw broken(`its tensors repeat its numbers more than ${copyLimit} times`);
     return tensor;
   };
   return { root: mapPlain(openPyTorch(bytesSource(bytes)), load) };
@@ -122,7 +124,7 @@ export function stateDict<T extends { readonly dtype: DType }>(root: Plain<T>): 
 function named<T extends object>(root: Plain<T>): Map<string, T> | undefined {
   if (!(root instanceof Map)) return undefined;
   for (const key of ["state_dict", "model_state_dict", "model"]) {
-    const tensors = tensorsOf(root.get(key) as Plain<T>);
+    const tensors = tensorsOf(root.get(key));
     if (tensors !== undefined) return tensors;
   }
   return undefined;
@@ -132,7 +134,7 @@ function named<T extends object>(root: Plain<T>): Map<string, T> | undefined {
 function only<T extends object>(root: Plain<T>): Map<string, T> | undefined {
   const own = tensorsOf(root);
   if (own !== undefined || !(root instanceof Map)) return own;
-  const candidates = [...(root as ReadonlyMap<unknown, Plain<T>>)].flatMap(([key, value]) => {
+  const candidates = [...root].flatMap(([key, value]) => {
     const tensors = tensorsOf(value);
     return tensors === undefined ? [] : [{ key, tensors }];
   });
@@ -145,7 +147,7 @@ function only<T extends object>(root: Plain<T>): Map<string, T> | undefined {
 
 function tensorsOf<T extends object>(value: Plain<T> | undefined): Map<string, T> | undefined {
   if (!(value instanceof Map)) return undefined;
-  const tensors = [...(value as ReadonlyMap<unknown, Plain<T>>)].flatMap(([key, item]) =>
+  const tensors = [...value].flatMap(([key, item]) =>
     typeof key === "string" && isTensor<T>(item) ? [[key, item] as const] : [],
   );
   return tensors.length === 0 ? undefined : new Map(tensors);
