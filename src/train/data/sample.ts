@@ -1,0 +1,71 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { CliptError, messageOf } from "../../tensor/index.js";
+
+/** Where bytes lie, without holding them; small enough to send to a worker. No size means: to the file's end. */
+export interface Extent {
+  readonly path: string;
+  readonly offset: number;
+  readonly size?: number;
+}
+
+export interface Caption {
+  readonly text: string;
+  /** BCP 47 tag ("en", "ru"); absent when the data doesn't say. */
+  readonly language?: string;
+}
+
+/** One picture with what is said about it. The picture stays on disk until it is decoded. */
+export interface Sample {
+  readonly key: string;
+  /** Name of the shard it came from: a file or folder. */
+  readonly shard: string;
+  readonly image: Extent;
+  /** Without repeats and without empty texts; may be empty. */
+  readonly captions: readonly Caption[];
+  readonly label?: number;
+  /** Name of its class where the source itself knows it: the folder that it lies in. */
+  readonly className?: string;
+}
+
+/** File endings that count as pictures. */
+export const isPicture = (name: string): boolean => /\.(jpe?g|png|webp|gif|bmp|tiff?|avif)$/i.test(name);
+
+/**
+ * The bytes of an extent.
+ * Reads synchronously: it runs in decode workers, where three asynchronous calls cost more than a small read.
+ *
+ * @throws `missing` when the file is not there, `io` when it cannot be read, `format` when it ends too early
+ */
+export function readExtent({ path, offset, size }: Extent): Uint8Array<ArrayBuffer> {
+  let file: number | undefined;
+  try {
+    file = openSync(path, "r");
+    const bytes = new Uint8Array(size ?? fstatSync(file).size - offset);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const read = readSync(file, bytes, filled, bytes.length - filled, offset + filled);
+      if (read === 0)
+        throw new CliptError("format", `${path} ends at byte ${offset + filled}, inside of a picture.`);
+      filled += read;
+    }
+    return bytes;
+  } catch (error) {
+    throw readError(path, error);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** What a failed read of a file means: `missing` or `io`. */
+export function readError(path: string, error: unknown): CliptError {
+  if (error instanceof CliptError) return error;
+  if ((error as NodeJS.ErrnoException).code === "ENOENT")
+    return new CliptError("missing", `${path} does not exist.`, { cause: error });
+  return new CliptError("io", `${path} cannot be read: ${messageOf(error)}`, { cause: error });
+}
+
+/** Captions without surrounding space, empty ones and repeats. */
+export function captionsOf(texts: readonly string[], language?: string): Caption[] {
+  const unique = new Set(texts.map((text) => text.trim()).filter((text) => text !== ""));
+  return Array.from(unique, (text) => (language === undefined ? { text } : { text, language }));
+}

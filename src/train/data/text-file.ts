@@ -1,0 +1,33 @@
+import { createReadStream } from "node:fs";
+import { pipeline, type Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { readError } from "./sample.js";
+
+/** A file as a stream of bytes, unpacked when its name ends in .gz. Its errors come out of the stream. */
+export function openText(path: string): Readable {
+  const file = createReadStream(path);
+  // The callback is there because pipeline wants one; the error itself travels through the stream.
+  return path.endsWith(".gz") ? pipeline(file, createGunzip(), () => {}) : file;
+}
+
+/**
+ * The lines of a text file with their numbers from 1; empty ones are left out.
+ *
+ * @throws `missing`, `io`
+ */
+export async function* readLines(path: string): AsyncGenerator<{ line: string; number: number }> {
+  let number = 0;
+  const numbered = (text: string) => ({ line: text.replace(/\r$/, ""), number: ++number });
+  try {
+    const decoder = new TextDecoder();
+    let rest = "";
+    for await (const chunk of openText(path) as AsyncIterable<Uint8Array>) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      yield* lines.map(numbered).filter(({ line }) => line.trim() !== "");
+    }
+    if (rest.trim() !== "") yield numbered(rest);
+  } catch (error) {
+    throw readError(path, error);
+  }
+}
