@@ -1,0 +1,83 @@
+import { readFile } from "node:fs/promises";
+import { CliptError, type Random } from "../../tensor/index.js";
+import { readError } from "./sample.js";
+
+/** What the class numbers of a data set mean, in one language. */
+export interface LabelSet {
+  /** Names of each class by its number, the best first; at least one each. */
+  readonly names: readonly (readonly string[])[];
+  /** Sentences with `{c}` in the place of the name; at least one. */
+  readonly templates: readonly string[];
+  readonly language?: string;
+}
+
+/** Used where a data set brings no templates. */
+export const plainTemplate = "a photo of a {c}.";
+
+/**
+ * Reads `classnames.txt` (line N is class N − 1, synonyms separated by commas, the best first) and templates (one a line).
+ *
+ * @throws `missing`, `io`; `format` for a class without a name or a template without `{c}`
+ */
+export async function readLabelSet(files: {
+  readonly classnames: string;
+  readonly templates?: string;
+  readonly language?: string;
+}): Promise<LabelSet> {
+  const { classnames, templates, language } = files;
+  const names = (await readList(classnames)).map((line, i) => {
+    const synonyms = line
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== "");
+    if (synonyms.length === 0)
+      throw new CliptError("format", `${classnames}, line ${i + 1}: class ${i} has no name.`);
+    return synonyms;
+  });
+  const sentences = templates === undefined ? [plainTemplate] : await readList(templates);
+  for (const [i, sentence] of sentences.entries())
+    if (!sentence.includes("{c}"))
+      throw new CliptError(
+        "format",
+        `${templates}, line ${i + 1}: expected {c} in the place of the class name, got "${sentence}".`,
+      );
+  return { names, templates: sentences, ...(language === undefined ? {} : { language }) };
+}
+
+/** The lines of a file; the empty ones at its end don't count. */
+async function readList(path: string): Promise<string[]> {
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    throw readError(path, error);
+  });
+  const lines = text
+    .replace(/^\uFEFF/, "")
+    .trimEnd()
+    .split(/\r?\n/);
+  if (lines.join("") === "") throw new CliptError("format", `${path} is empty.`);
+  return lines;
+}
+
+/** A template with a name in its place. */
+export const prompt = (template: string, name: string): string => template.replaceAll("{c}", name);
+
+/**
+ * Names of a class.
+ *
+ * @throws `input` when the set has no such class
+ */
+export function namesOf(set: LabelSet, label: number): readonly string[] {
+  const names = set.names[label];
+  if (names === undefined)
+    throw new CliptError(
+      "input",
+      `Class ${label} is unknown: the class names go from 0 to ${set.names.length - 1}.`,
+    );
+  return names;
+}
+
+/** One of a class's names in one of the templates. */
+export function drawPrompt(set: LabelSet, label: number, rng: Random): string {
+  const names = namesOf(set, label);
+  const template = set.templates[rng.int(set.templates.length)] ?? plainTemplate;
+  return prompt(template, names[rng.int(names.length)] ?? "");
+}
