@@ -1,4 +1,4 @@
-import { CliptError, showShape } from "../../tensor/index.js";
+import { CliptError, showShape, type Dim } from "../../tensor/index.js";
 import { defineOp } from "../op.js";
 import type { Value } from "../value.js";
 import { concat, reshape, slice, swap, transpose } from "./movement.js";
@@ -13,13 +13,23 @@ export interface Conv {
   readonly dilation: number;
 }
 
-const outputSide = (
-  side: number,
+/** A side that is known only at run time must keep its length. */
+function outputSide(
+  side: Dim,
   before: number,
   after: number,
   kernel: number,
   { stride, dilation }: Conv,
-): number => Math.floor((side + before + after - dilation * (kernel - 1) - 1) / stride) + 1;
+): Dim {
+  const overlap = dilation * (kernel - 1);
+  if (stride === 1 && before + after === overlap) return side;
+  if (typeof side === "string")
+    throw new CliptError(
+      "shape",
+      `conv: a side of length ${side} needs stride 1 and padding to the same length.`,
+    );
+  return Math.floor((side + before + after - overlap - 1) / stride) + 1;
+}
 
 const convAttributes = ({ stride, pads, groups, dilation }: Conv) => ({
   strides: [stride, stride],
@@ -54,8 +64,8 @@ const convOp = defineOp<Conv>({
       shape: [
         batch!,
         out!,
-        outputSide(height as number, top, bottom, kernelH!, conv),
-        outputSide(width as number, left, right, kernelW!, conv),
+        outputSide(height!, top, bottom, kernelH!, conv),
+        outputSide(width!, left, right, kernelW!, conv),
       ],
     };
   },

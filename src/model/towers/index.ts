@@ -1,14 +1,16 @@
 import type { Mapped } from "../../tensor/index.js";
 import type { Spec } from "../spec.js";
+import { efficientNetLite } from "./efficientnet-lite.js";
 import { resnet } from "./resnet.js";
+import { sentenceEncoder } from "./sentence-encoder.js";
 import { textTransformer } from "./text-transformer.js";
 import { vit } from "./vit.js";
 
 /** Every image tower by the `kind` of its configuration. A new one is one file and one line here. */
-export const imageTowers = { vit, resnet };
+export const imageTowers = { vit, resnet, "efficientnet-lite": efficientNetLite };
 
 /** Every text tower by the `kind` of its configuration. */
-export const textTowers = { transformer: textTransformer };
+export const textTowers = { transformer: textTransformer, "sentence-encoder": sentenceEncoder };
 
 type Towers = Record<string, { spec(config: never, embedDim: number): unknown }>;
 type ConfigOf<T extends Towers> = {
