@@ -1,7 +1,18 @@
 /** Weights on disk: read from the formats that others publish, written as safetensors. */
 export { byteLengthOf, bytesOf, tensorFromBytes, type TensorInfo } from "./bytes.js";
+export { checkWeights } from "./check.js";
 export { type Location, openWeights, type WeightsFile } from "./file.js";
+export { canonical, type Layout, layoutOf, type Rename, toCanonical, toPublished } from "./layout.js";
+export * from "./layouts.js";
 export { Module, type Plain, readPyTorch, stateDict } from "./pytorch.js";
+export {
+  type Cubic,
+  type Grid,
+  hfPositions,
+  openClipPositions,
+  resizeGrid,
+  resizeSequence,
+} from "./resize-positions.js";
 export {
   readSafetensors,
   readSafetensorsHeader,

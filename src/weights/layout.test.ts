@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { needsShared, sharedPath } from "../../test/shared.js";
+import { f32, type Tensor, toFloat32 } from "../tensor/index.js";
+import { checkWeights } from "./check.js";
+import { openWeights } from "./file.js";
+import { canonical, layoutOf, toCanonical, toPublished } from "./layout.js";
+import { hfClip, layouts, openClip, openClipCustomText } from "./layouts.js";
+
+const reference = (path: string) => sharedPath("reference", path) as string;
+async function readAll(path: string, inLayout = false): Promise<Map<string, Tensor>> {
+  const opened = await openWeights(path);
+  const file = inLayout ? canonical(opened, layoutOf(layouts, opened.names())) : opened;
+  const tensors = new Map<string, Tensor>();
+  for (const name of file.names()) {
+    const tensor = await file.read(name);
+    assert.deepEqual(file.entry(name), { dtype: tensor.dtype, shape: tensor.shape });
+    const at = file.location(name);
+    assert.ok(at === undefined || at.length === tensor.data.byteLength);
+    tensors.set(name, tensor);
+  }
+  await file.close();
+  return tensors;
+}
+
+describe("transformers' CLIPModel", needsShared("reference"), () => {
+  test("becomes OpenCLIP's names and shapes", async () => {
+    const [published, weights] = [await readAll(reference("hf-clip-tiny")), await readAll(reference("hf-clip-tiny"), true)];
+    assert.deepEqual(weights.get("visual.proj")?.shape, [64, 56]);
+    assert.deepEqual(weights.get("text_projection")?.shape, [48, 56]);
+    assert.deepEqual(weights.get("visual.transformer.resblocks.1.attn.in_proj_weight")?.shape, [192, 64]);
+    assert.deepEqual(weights.get("transformer.resblocks.0.attn.in_proj_bias")?.shape, [144]);
+    const q = published.get("vision_model.encoder.layers.1.self_attn.k_proj.bias") as Tensor;
+    const joined = weights.get("visual.transformer.resblocks.1.attn.in_proj_bias") as Tensor;
+    assert.deepEqual([...joined.data.subarray(64, 128)], [...q.data]);
+    assert.deepEqual([...weights.keys()].filter((name) => /_model|position_ids/.test(name)), []);
+  }); // prettier-ignore
+  test("comes back exactly", async () => {
+    const published = await readAll(reference("hf-clip-tiny"));
+    const back = toPublished(hfClip, toCanonical(hfClip, published));
+    assert.equal(back.size, published.size);
+    for (const [name, tensor] of published) assert.deepEqual(toFloat32(back.get(name) as Tensor), tensor);
+  });
+  test("is the same in shards, position_ids left out", async () => {
+    assert.deepEqual(
+      new Map([...(await readAll(reference("hf-clip-tiny-sharded"), true))].sort()),
+      new Map([...(await readAll(reference("hf-clip-tiny"), true))].sort()),
+    );
+  });
+});
+
+test("OpenAI's archive loses its three sizes, a ResNet its counters", needsShared("reference"), async () => {
+  const names = async (path: string) => [...(await readAll(reference(path), true)).keys()].sort();
+  assert.deepEqual(await names("vit-tiny/vit-tiny.torchscript.pt"), await names("vit-tiny/vit-tiny.safetensors"));
+  const resnet = await names("rn-tiny/rn-tiny.safetensors");
+  assert.deepEqual(resnet.filter((name) => name.endsWith("num_batches_tracked")), []);
+  assert.ok(resnet.includes("visual.layer2.1.bn3.running_var"));
+}); // prettier-ignore
+
+test("a text tower under text. moves to the top and back", needsShared("reference"), async () => {
+  const published = await readAll(reference("openclip-avg-tiny"));
+  assert.equal(layoutOf(layouts, [...published.keys()]), openClipCustomText);
+  const weights = toCanonical(openClipCustomText, published);
+  assert.ok(
+    weights.has("transformer.resblocks.0.attn.in_proj_weight") && weights.has("text_projection.bias"),
+  );
+  assert.deepEqual(toPublished(openClipCustomText, weights), published);
+});
+
+describe("what does not fit is named", () => {
+  const one = f32([3, 1], [1, 2, 3]);
+  const layer = "text_model.encoder.layers.0.self_attn";
+  test("a key without its query and value", () => {
+    const lonely = new Map([[`${layer}.k_proj.weight`, one]]);
+    assert.throws(() => toCanonical(hfClip, lonely), { code: "format", message: /lacks .*q_proj\.weight, .*v_proj\.weight/ });
+  }); // prettier-ignore
+  test("parts of different widths", () => {
+    const parts = new Map(["q", "k", "v"].map((x, i) => [`${layer}.${x}_proj.weight`, f32([1, i], new Float32Array(i))]));
+    assert.throws(() => toCanonical(hfClip, parts), { code: "format", message: /in_proj_weight" differ/ });
+  }); // prettier-ignore
+  test("two tensors for one name", () => {
+    const twice = new Map([["text.ln_final.bias", one], ["ln_final.bias", one]]); // prettier-ignore
+    assert.throws(() => toCanonical(openClipCustomText, twice), { code: "format", message: /are both "ln_final\.bias"/ });
+  }); // prettier-ignore
+  test("a projection that is no matrix", () => {
+    const vector = new Map([["visual_projection.weight", f32([1], [1])]]);
+    assert.throws(() => toCanonical(hfClip, vector), { code: "format", message: /should be a matrix/ });
+  });
+  test("a joined tensor that does not divide", () => {
+    const odd = new Map([["transformer.resblocks.0.attn.in_proj_bias", f32([4], [1, 2, 3, 4])]]);
+    assert.throws(() => toPublished(hfClip, odd), { code: "format", message: /does not divide into 3/ });
+  });
+  test("a model of another kind", () => {
+    assert.throws(() => layoutOf(layouts, ["bert.embeddings.weight"]), {
+      code: "unsupported",
+      message: /bert\./,
+    });
+    assert.equal(layoutOf(layouts, ["token_embedding.weight", "visual.conv1.weight"]), openClip);
+  });
+
+  test("weights against the model", () => {
+    const expected = new Map<string, number[]>([["a", [2]], ["b", [2, 3]], ["logit_scale", []]]); // prettier-ignore
+    const fitting = new Map([["a", { shape: [2] }], ["b", { shape: [2, 3] }], ["logit_scale", { shape: [1] }]]); // prettier-ignore
+    checkWeights(expected, fitting);
+    const extra = Array.from({ length: 12 }, (_, i): [string, { shape: number[] }] => [`x.${i}`, { shape: [1] }]);
+    assert.throws(() => checkWeights(expected, new Map([["b", { shape: [6] }], ["logit_scale", { shape: [] }], ...extra])), {
+      code: "format",
+      message:
+        "The weights do not fit the model. 1 missing: a. 12 not part of the model: x.0, x.1, x.2, x.3, x.4, x.5, x.6, x.7, x.8, x.9, … and 2 more. 1 of another shape: b is [6] instead of [2, 3].",
+    });
+  }); // prettier-ignore
+});
