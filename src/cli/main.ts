@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command, CommanderError } from "commander";
+import pc from "picocolors";
+import { packageRoot } from "../package-root.js";
+import { CliptError, exitCode } from "../tensor/index.js";
+import { catalog, groups, type Entry } from "../task/catalog.js";
+import { describeCommand } from "./command.js";
+import { processIo, wantsColor, type Io } from "./io.js";
+import { explain, runTask } from "./run-task.js";
+
+/**
+ * The command line.
+ *
+ * @param argv the words after `clipt`
+ * @returns    the exit status; docs/exit-codes.md lists them
+ */
+export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
+  const result = { status: 0 };
+  const program = await buildProgram(argv, io, result);
+  try {
+    await program.parseAsync(argv.length === 0 ? ["--help"] : [...argv], { from: "user" });
+    return result.status;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCode.usage;
+    io.stderr.write(`${pc.createColors(wantsColor(io.stderr, io.env)).red("error:")} ${explain(error)}\n`);
+    return error instanceof CliptError ? exitCode[error.code] : exitCode.shape;
+  }
+}
+
+/** All commands by name and summary; only the one that is asked for is loaded and has flags. */
+async function buildProgram(argv: readonly string[], io: Io, result: { status: number }): Promise<Command> {
+  const program = new Command("clipt")
+    .description("Pictures and words in one space: find, classify, train and measure, offline")
+    .version(version(), "-V, --version", "Print the version")
+    .helpOption("-h, --help", "Show help")
+    .helpCommand("help [command]", "Show help for a command");
+  prepare(program, io);
+  const asked = askedFor(argv);
+  const parents = new Map<string, Command>();
+  for (const entry of catalog) {
+    const words = entry.name.split(" ");
+    const [group = ""] = words;
+    let parent = program;
+    if (words.length > 1) {
+      parent = parents.get(group) ?? prepare(program.command(group).description(groups[group] ?? ""), io);
+      parents.set(group, parent);
+    }
+    const command = prepare(parent.command(words.at(-1) ?? "").description(entry.summary), io);
+    if (entry !== asked) continue;
+    const task = await entry.load();
+    describeCommand(command, task.description);
+    command.action(async () => {
+      result.status = await runTask(task, command.processedArgs, command.opts(), io);
+    });
+  }
+  return program;
+}
+
+/** Errors are thrown and texts go to the given streams; suggestions are commander's own. */
+function prepare(command: Command, { stdout, stderr }: Io): Command {
+  return command
+    .exitOverride()
+    .showHelpAfterError("(--help shows what is known)")
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHelpWidth: () => stdout.columns ?? 100,
+      getErrHelpWidth: () => stderr.columns ?? 100,
+    });
+}
+
+/** The entry whose words the command line begins with, after "help" if that is its first word. */
+function askedFor(argv: readonly string[]): Entry | undefined {
+  const words = argv[0] === "help" ? argv.slice(1) : argv;
+  return catalog.find(({ name }) => name.split(" ").every((word, i) => words[i] === word));
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as {
+    version: string;
+  };
+  return version;
+}

@@ -1,0 +1,67 @@
+import { Presets, SingleBar } from "cli-progress";
+import pc from "picocolors";
+import { wantsColor, type Io } from "./io.js";
+import type { TaskEvent } from "../task/task.js";
+
+/** Tells a task's events on stderr: bars on a terminal, lines about what was skipped everywhere. */
+export interface Reporter {
+  emit(event: TaskEvent): void;
+  /** Ends the bar, counts what was skipped. */
+  end(): void;
+}
+
+export function openReporter({ stderr, env }: Pick<Io, "stderr" | "env">): Reporter {
+  const colors = pc.createColors(wantsColor(stderr, env));
+  const warned = new Set<string>();
+  let bar: { stage: string; bar: SingleBar } | undefined;
+  let skipped = 0;
+
+  const endBar = (): void => {
+    bar?.bar.stop();
+    bar = undefined;
+  };
+  const line = (text: string): void => {
+    endBar();
+    stderr.write(`${text}\n`);
+  };
+  const progress = (stage: string, done: number, total: number | undefined): void => {
+    if (stderr.isTTY !== true) return;
+    if (bar?.stage !== stage) {
+      endBar();
+      bar = { stage, bar: startBar(stage, stderr as NodeJS.WriteStream, total) };
+    }
+    if (total !== undefined) bar.bar.setTotal(total);
+    bar.bar.update(done);
+    if (done === total) endBar();
+  };
+
+  return {
+    emit(event) {
+      switch (event.kind) {
+        case "progress":
+          return progress(event.stage, event.done, event.total);
+        case "skipped":
+          skipped++;
+          return line(`${colors.yellow("skipped")} ${event.item}: ${event.reason}`);
+        case "warning":
+          if (!warned.has(event.message)) line(`${colors.yellow("warning:")} ${event.message}`);
+          warned.add(event.message);
+      }
+    },
+    end() {
+      endBar();
+      if (skipped > 1) line(colors.yellow(`${skipped} items skipped`));
+    },
+  };
+}
+
+function startBar(stage: string, stream: NodeJS.WriteStream, total: number | undefined): SingleBar {
+  const format =
+    total === undefined ? `${stage} {value}` : `${stage} {bar} {value}/{total}, {eta_formatted} left`;
+  const bar = new SingleBar(
+    { stream, format, clearOnComplete: true, hideCursor: true, etaBuffer: 50 },
+    Presets.shades_classic,
+  );
+  bar.start(total ?? 0, 0);
+  return bar;
+}

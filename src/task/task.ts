@@ -1,0 +1,114 @@
+import { z } from "zod";
+import { CliptError } from "../tensor/index.js";
+import { openServices, type Services } from "./services.js";
+
+/** What a task tells while it runs. */
+export type TaskEvent =
+  /** A stage is under way; `total` is absent while it is unknown. */
+  | {
+      readonly kind: "progress";
+      readonly stage: string;
+      readonly done: number;
+      readonly total?: number | undefined;
+    }
+  /** One item could not be used; the others go on. */
+  | { readonly kind: "skipped"; readonly item: string; readonly reason: string }
+  | { readonly kind: "warning"; readonly message: string };
+
+/** What surrounds a task: chosen by the edge that calls it. */
+export interface Context {
+  readonly services: Services;
+  /** Ends the task soon, with the error `cancelled`; what was finished so far is kept. */
+  readonly signal: AbortSignal;
+  emit(event: TaskEvent): void;
+}
+
+export interface Example<I> {
+  readonly title: string;
+  readonly input: I;
+}
+
+/** One thing that people do. The function, the flags and `--help` derive from it. */
+export interface Description<I extends z.ZodObject, O extends z.ZodType> {
+  /** The words of its command: "eval zeroshot". */
+  readonly name: string;
+  /** More than the summary can say; paragraphs. */
+  readonly details?: string;
+  readonly input: I;
+  readonly output: O;
+  /** Fields of the input that are given by their place, in this order; a list takes all the rest. */
+  readonly positional?: readonly (keyof z.output<I> & string)[];
+  readonly examples: readonly Example<z.input<I>>[];
+  /** False when a check ran and its result is negative; absent for tasks that check nothing. */
+  passed?(output: z.output<O>): boolean;
+  run(input: z.output<I>, context: Context): Promise<z.output<O>>;
+}
+
+export interface Task<I extends z.ZodObject = z.ZodObject, O extends z.ZodType = z.ZodType> {
+  /**
+   * Runs the task. Without services, the default ones are opened and closed again.
+   *
+   * @throws `usage` when the input breaks its schema, `cancelled` after the signal, and what the task itself throws
+   */
+  (input: z.input<I>, context?: Partial<Context>): Promise<z.output<O>>;
+  readonly description: Description<I, O>;
+}
+
+/** Any task, for code that treats all of them alike; the schema checks what such code gives it. */
+export interface AnyTask {
+  (input: never, context?: Partial<Context>): Promise<unknown>;
+  readonly description: AnyDescription;
+}
+
+export interface AnyDescription {
+  readonly name: string;
+  readonly details?: string;
+  readonly input: z.ZodObject;
+  readonly output: z.ZodType;
+  readonly positional?: readonly string[];
+  readonly examples: readonly Example<Readonly<Record<string, unknown>>>[];
+  passed?(output: unknown): boolean;
+}
+
+export function defineTask<I extends z.ZodObject, O extends z.ZodType>(
+  description: Description<I, O>,
+): Task<I, O> {
+  const call = async (input: z.input<I>, context: Partial<Context> = {}): Promise<z.output<O>> => {
+    const parsed = description.input.safeParse(input, {
+      error: (issue) => (issue.input === undefined ? "is required" : undefined),
+    });
+    if (!parsed.success) throw new InputError(parsed.error.issues);
+    const services = context.services ?? openServices();
+    const signal = context.signal ?? new AbortController().signal;
+    try {
+      signal.throwIfAborted();
+      return await description.run(parsed.data, { services, signal, emit: context.emit ?? (() => {}) });
+    } catch (error) {
+      if (signal.aborted) throw new CliptError("cancelled", "Stopped on request.", { cause: error });
+      throw error;
+    } finally {
+      if (context.services === undefined) await services.close();
+    }
+  };
+  return Object.assign(call, { description });
+}
+
+/** An input that breaks its task's schema. The edge may name its fields in its own way: `--labels-file`. */
+export class InputError extends CliptError {
+  constructor(readonly issues: readonly z.core.$ZodIssue[]) {
+    super(
+      "usage",
+      describeIssues(issues, (field) => field),
+    );
+  }
+
+  /** The message with the edge's names of the fields. */
+  describe(nameOf: (field: string) => string): string {
+    return describeIssues(this.issues, nameOf);
+  }
+}
+
+const describeIssues = (issues: readonly z.core.$ZodIssue[], nameOf: (field: string) => string): string =>
+  issues
+    .map(({ path, message }) => (path.length === 0 ? message : `${nameOf(String(path[0]))}: ${message}`))
+    .join("\n");
