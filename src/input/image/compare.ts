@@ -103,7 +103,7 @@ function compareKey(
 
 /** The reference's RGB cannot stand for a picture that is resized in another mode. */
 const convertsLate = (picture: Picture, key: string): boolean =>
-  picture.mode !== "RGB" && (key.endsWith("/late") || key.startsWith("float"));
+  picture.mode !== "RGB" && (key.includes("/") || key.startsWith("float"));
 
 const judged = ({ different, maxLevels }: Gap, allowed: number): Difference => ({
   different: maxLevels <= allowed ? 0 : different,

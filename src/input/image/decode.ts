@@ -1,10 +1,11 @@
-import sharp from "sharp";
+import sharp, { type Metadata, type Sharp } from "sharp";
 import { CliptError, messageOf } from "../../tensor/index.js";
 import { decodeBmp } from "./formats/bmp.js";
 import { decodeGif } from "./formats/gif.js";
 import { readPngHeader } from "./formats/png.js";
+import { isTiffPalette } from "./formats/tiff.js";
 import { showHead, sniff, type Format } from "./formats/sniff.js";
-import { rgbPicture, type ByteMode, type Picture } from "./picture.js";
+import { channelsOf, type Mode, type Picture } from "./picture.js";
 
 export interface DecodeOptions {
   /** Turns the picture as its EXIF orientation says; the reference does not. Default true. */
@@ -100,48 +101,55 @@ async function decodeBySharp(
     });
 
   const png = format === "png" ? readPngHeader(bytes) : undefined;
-  if (meta.space === "grey16" && (png === undefined || png.mode === "I;16") && meta.channels === 1) {
-    const { data, info } = await image
-      .pipelineColourspace("grey16")
-      .toColourspace("grey16")
-      .raw({ depth: "ushort" })
-      .toBuffer({ resolveWithObject: true });
-    const samples = new Uint16Array(data.buffer, data.byteOffset, info.width * info.height);
-    return { mode: "I;16", width: info.width, height: info.height, data: samples };
+  const mode = png?.mode ?? modeOf(meta, format === "tiff" && isTiffPalette(bytes));
+  if (mode === "I;16") {
+    const {
+      bytes: data,
+      width,
+      height,
+      channels,
+    } = await raw(image.pipelineColourspace("grey16").toColourspace("grey16"), "ushort");
+    const samples = new Uint16Array(data.buffer, data.byteOffset, data.length / 2);
+    return {
+      mode,
+      width,
+      height,
+      data: channels === 1 ? samples : samples.filter((_, i) => i % channels === 0),
+    };
   }
-  const space = meta.space === "cmyk" ? "cmyk" : meta.space === "b-w" && !meta.hasAlpha ? "b-w" : undefined;
-  if (space !== undefined) image = image.pipelineColourspace(space).toColourspace(space);
-  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
+  // Left to itself, the library makes RGB of everything, of CMYK by a profile.
+  if (mode === "CMYK") image = image.pipelineColourspace("cmyk").toColourspace("cmyk");
+  if (mode === "L" || mode === "1") image = image.pipelineColourspace("b-w").toColourspace("b-w");
+  const { bytes: data, width, height, channels } = await raw(image);
+  const palette = png?.palette === undefined ? {} : { palette: png.palette };
+  return { mode, width, height, data: withChannels(data, channels, channelsOf[mode]), ...palette };
+}
+
+async function raw(image: Sharp, depth: "uchar" | "ushort" = "uchar") {
+  const { data, info } = await image.raw({ depth }).toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
-  if (space === "cmyk") return { mode: "CMYK", width, height, data };
-  if (space === "b-w")
-    return { mode: png?.mode === "1" || meta.bitsPerSample === 1 ? "1" : "L", width, height, data };
-
-  const mode: ByteMode = (png?.mode as ByteMode | undefined) ?? (channels === 4 ? "RGBA" : "RGB");
-  if (mode === "P") return { mode, width, height, data: withAlpha(data, channels), ...palette(png) };
-  if (mode === "L" || mode === "1") return { mode, width, height, data: pick(data, channels, [0]) };
-  if (mode === "LA") return { mode, width, height, data: pick(data, channels, [0, 3]) };
-  if (mode === "RGB")
-    return rgbPicture(width, height, channels === 3 ? data : pick(data, channels, [0, 1, 2]));
-  return { mode, width, height, data };
+  // A plain view: a Buffer behaves otherwise in slice() and in messages between threads.
+  return { bytes: new Uint8Array(data.buffer, data.byteOffset, data.length), width, height, channels };
 }
 
-const palette = (png: { palette?: Uint8Array } | undefined): { palette?: Uint8Array } =>
-  png?.palette === undefined ? {} : { palette: png.palette };
-
-/** Some samples of each pixel. */
-function pick(data: Uint8Array, channels: number, samples: readonly number[]): Uint8Array {
-  const pixels = data.length / channels;
-  const result = new Uint8Array(pixels * samples.length);
-  let at = 0;
-  for (let i = 0; i < data.length; i += channels)
-    for (const sample of samples) result[at++] = data[i + sample] ?? 0;
-  return result;
+/** The mode of a file that does not tell it by a header of its own that we read. */
+function modeOf(meta: Metadata, hasPalette: boolean): Mode {
+  if (hasPalette) return "P";
+  if (meta.space === "cmyk") return "CMYK";
+  if (meta.space === "grey16" && !meta.hasAlpha) return "I;16";
+  if (meta.space === "b-w") return meta.hasAlpha ? "LA" : meta.bitsPerSample === 1 ? "1" : "L";
+  return meta.hasAlpha ? "RGBA" : "RGB";
 }
 
-function withAlpha(data: Uint8Array, channels: number): Uint8Array {
-  if (channels === 4) return data;
-  const result = new Uint8Array((data.length / 3) * 4).fill(255);
-  for (let i = 0, o = 0; i < data.length; i += 3, o += 4) result.set(data.subarray(i, i + 3), o);
+/** Pixels with colours or alpha left out, or with alpha added (opaque). Two channels are grey and alpha. */
+function withChannels(data: Uint8Array, have: number, want: number): Uint8Array {
+  if (have === want) return data;
+  const pixels = data.length / have;
+  const result = new Uint8Array(pixels * want).fill(255);
+  const colours = want < 3 ? 1 : 3;
+  for (let i = 0; i < pixels; i++) {
+    for (let c = 0; c < colours; c++) result[i * want + c] = data[i * have + (have < 3 ? 0 : c)] ?? 0;
+    if (want > colours && have % 2 === 0) result[i * want + colours] = data[i * have + have - 1] ?? 0;
+  }
   return result;
 }
