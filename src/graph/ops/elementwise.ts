@@ -1,6 +1,6 @@
 import { broadcast, CliptError, type DType } from "../../tensor/index.js";
-import { defineOp, type Gradient } from "../op.js";
-import type { Type, Value } from "../value.js";
+import { defineOp } from "../op.js";
+import type { Gradient, Type, Value } from "../value.js";
 import { valueOf, type Operand } from "./leaf.js";
 
 /** Two values of one type, stretched to each other. */

@@ -1,6 +1,6 @@
 import { axisOf, i64, product, type Dim, type Shape } from "../../tensor/index.js";
-import { defineOp, type Gradient } from "../op.js";
-import type { Value } from "../value.js";
+import { defineOp } from "../op.js";
+import type { Gradient, Value } from "../value.js";
 import { cast, div, equal, exp, mul, sub } from "./elementwise.js";
 import { expand } from "./movement.js";
 import { constant } from "./leaf.js";
