@@ -101,7 +101,9 @@ function start(options: PictureOptions, end: (reason: CliptError) => void): Memb
     end(new CliptError("failed", `A decode worker stopped: ${reason}`, { cause }));
   worker.on("message", (answer: Answer) => {
     if ("failure" in answer) return stopped(answer.failure);
-    pending.get(answer.id)?.resolve("row" in answer ? answer.row : answer.broken);
+    const read = pending.get(answer.id);
+    if (read === undefined) return;
+    read.resolve("row" in answer ? answer.row : answer.broken);
     pending.delete(answer.id);
     if (pending.size === 0) worker.unref();
   });
