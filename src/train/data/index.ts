@@ -10,6 +10,7 @@ export * from "./sample.js";
 export * from "./sampler.js";
 export * from "./skips.js";
 export * from "./source.js";
+export * from "./feature-cache.js";
 export { expandBraces } from "./braces.js";
 export { openPictureRows } from "./decode-pool.js";
 export type { PictureOptions } from "./picture-rows.js";
