@@ -6,3 +6,5 @@ export { fixText } from "./clean/fix-text.js";
 export { htmlUnescape } from "./clean/html-unescape.js";
 export * from "./fingerprint.js";
 export * from "./tokenizer.js";
+export * from "./train-bpe.js";
+export * from "./write-bpe.js";
