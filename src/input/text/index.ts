@@ -8,3 +8,8 @@ export * from "./fingerprint.js";
 export * from "./tokenizer.js";
 export * from "./train-bpe.js";
 export * from "./write-bpe.js";
+export * from "./sentencepiece.js";
+export * from "./sentencepiece-model.js";
+export * from "./cut-unigram.js";
+export * from "./sentencepiece-tokenizer.js";
+export { readUnigramJson, toUnigramJson, type UnigramTokenizerJson } from "./unigram-json.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Tokenizer as HubTokenizer } from "@huggingface/tokenizers";
+import { HubTokenizer } from "./hub-tokenizers.js";
 import fc from "fast-check";
 import { needsShared, sharedPath } from "../../../test/shared.js";
 import { bpe, clipTokenizer } from "./bpe.js";
@@ -19,7 +19,7 @@ const texts = [
   "Ein Hund läuft durch den tiefen Schnee, die Katze schläft.",
   "Un chien court dans la neige profonde, le chat dort à côté.",
 ];
-const vocabulary = trainBpe(texts, { vocabSize: 640 });
+const vocabulary = trainBpe(texts, { vocabSize: 640, minFrequency: 1 });
 
 test("the most frequent pair first, equally frequent ones by spelling", () => {
   const { merges } = trainBpe(["ab ab ab cd cd cd ef"], { vocabSize: 600, minFrequency: 1 });
@@ -31,15 +31,15 @@ test("the most frequent pair first, equally frequent ones by spelling", () => {
 });
 
 test("a pair that overlaps itself is counted as often as it can be merged next", () => {
-  const { merges } = trainBpe(["aaaa aaaa"], { vocabSize: 600 });
+  const { merges } = trainBpe(["aaaab aaaab"], { vocabSize: 600 });
   assert.deepEqual(merges.slice(0, 2), [
     ["a", "a"],
-    ["aa", "a"],
+    ["aa", "aa"],
   ]);
 });
 
 test("the order of the texts does not matter, no token occurs twice", () => {
-  assert.deepEqual(trainBpe([...texts].reverse(), { vocabSize: 640 }), vocabulary);
+  assert.deepEqual(trainBpe([...texts].reverse(), { vocabSize: 640, minFrequency: 1 }), vocabulary);
   assert.equal(new Set(vocabulary.tokens).size, vocabulary.tokens.length);
   assert.equal(vocabulary.tokens.length, 640);
 });
