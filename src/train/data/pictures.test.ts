@@ -80,16 +80,20 @@ test(
   },
 );
 
-test("the training shards hold 6,000 pictures with their captions", needsShared("data", "flickr8k-train-000000.tar"), async () => {
-  const skips = new Skips();
-  let [count, captions] = [0, 0];
-  const expression = join(sharedPath("data") ?? "", "flickr8k-train-{000000..000002}.tar");
-  for await (const sample of readSamples(expression, { report: skips.add })) {
-    count++;
-    captions += sample.captions.length;
-    assert.deepEqual([...readExtent(sample.image).subarray(0, 3)], [0xff, 0xd8, 0xff]);
-  }
-  assert.equal(count, 6000);
-  assert.ok(captions > 29_900 && captions <= 30_000, `${captions} captions`);
-  assert.equal(skips.summary(), "");
-});
+test(
+  "the training shards hold 6,000 pictures with their captions",
+  needsShared("data", "flickr8k-train-000000.tar"),
+  async () => {
+    const skips = new Skips();
+    let [count, captions] = [0, 0];
+    const expression = join(sharedPath("data") ?? "", "flickr8k-train-{000000..000002}.tar");
+    for await (const sample of readSamples(expression, { report: skips.add })) {
+      count++;
+      captions += sample.captions.length;
+      assert.deepEqual([...readExtent(sample.image).subarray(0, 3)], [0xff, 0xd8, 0xff]);
+    }
+    assert.equal(count, 6000);
+    assert.ok(captions > 29_900 && captions <= 30_000, `${captions} captions`);
+    assert.equal(skips.summary(), "");
+  },
+);
