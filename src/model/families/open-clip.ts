@@ -3,6 +3,7 @@ import { clipPreprocess, type PreprocessConfig } from "../../input/image/index.j
 import { CliptError } from "../../tensor/index.js";
 import type { ClipConfig } from "../config.js";
 import type { BlockConfig } from "../layers/block.js";
+import type { TokenizerConfig } from "../tokenizer.js";
 import type { ImageTowerConfig, TextTowerConfig } from "../towers/index.js";
 import { count, countOrZero, heightWidth, readFields, refuseOthers, sides } from "./fields.js";
 import { timmSigLip } from "./timm-names.js";
@@ -201,4 +202,24 @@ export function parseOpenClipPreprocess(json: unknown, { image }: ClipConfig): P
     resizeMode: cfg.resize_mode ?? clipPreprocess.resizeMode,
     fillColor: cfg.fill_color ?? clipPreprocess.fillColor,
   };
+}
+
+const tokenizerCfg = z.object({
+  hf_tokenizer_name: z.string().nullish(),
+  tokenizer_kwargs: z
+    .object({
+      clean: z.enum(["lower", "whitespace", "canonicalize"]).optional(),
+      strip_sep_token: z.boolean().optional(),
+    })
+    .nullish(),
+});
+
+/** The tokenizer that `text_cfg` names; without a name it is CLIP's own. */
+export function parseOpenClipTokenizer(model: unknown, { text }: ClipConfig): TokenizerConfig {
+  const cfg = readFields(z.object({ text_cfg: tokenizerCfg }), model, `${file}, model_cfg`).text_cfg;
+  const context = text.contextLength;
+  const clean = cfg.tokenizer_kwargs?.clean;
+  return cfg.hf_tokenizer_name == null
+    ? { kind: "clip-bpe", cleaning: clean ?? "lower", pad: "zero", context }
+    : { kind: "hugging-face", cleaning: clean ?? "whitespace", context };
 }
