@@ -31,9 +31,9 @@ export function gradients(loss: Value, wrt: readonly Value[], options: GradientO
   const needed = dependents(loss, wrt);
   const grads = new Map<Value, Value>([[loss, filled(loss.shape as number[], 1)]]);
 
-  const walk = (results: readonly Value[], stop: ReadonlySet<Node>): void => {
-    for (const node of topological(results).reverse()) {
-      if (stop.has(node) || !needed.has(node)) continue;
+  const walk = (result: Value, among: ReadonlySet<Node>): void => {
+    for (const node of topological([result]).reverse()) {
+      if (!among.has(node)) continue;
       const incoming = node.outputs.map((output) => grads.get(output));
       if (incoming.every((g) => g === undefined)) continue;
       const block = blocks.get(node);
@@ -65,12 +65,15 @@ export function gradients(loss: Value, wrt: readonly Value[], options: GradientO
     const held = inputs.map((value) => add(value, zero));
     const copy = substitute([output], new Map(inputs.map((value, i) => [value, held[i]!])));
     const result = copy(output);
-    const starts = new Set(held.map((value) => value.node));
+    // The copy alone: through the gradient that its inputs depend on, all later layers can be reached again.
+    const inside = new Set(held.map((value) => value.node));
     for (const node of topological([result]))
-      if (starts.has(node) || node.inputs.some((value) => needed.has(value.node))) needed.add(node);
+      if (node.inputs.some((value) => inside.has(value.node))) inside.add(node);
+    for (const node of inside) needed.add(node);
+    for (const { node } of held) inside.delete(node);
     grads.set(result, g);
     blocks.delete(output.node);
-    walk([result], starts);
+    walk(result, inside);
     inputs.forEach((input, i) => {
       const arrived = grads.get(held[i]!);
       if (arrived === undefined || !needed.has(input.node)) return;
@@ -79,7 +82,7 @@ export function gradients(loss: Value, wrt: readonly Value[], options: GradientO
     });
   };
 
-  walk([loss], new Set());
+  walk(loss, needed);
   return wrt.map((value) => grads.get(value) ?? zerosLike(value));
 }
 

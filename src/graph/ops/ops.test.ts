@@ -230,6 +230,26 @@ checkOp(
   ],
 );
 
+checkOp(
+  "recompute of blocks one after another",
+  (x, w) => {
+    const middle = ops.add(x, ops.tanh(ops.matmul(x, w)));
+    const y = ops.add(middle, ops.tanh(ops.matmul(middle, w)));
+    const recompute = [
+      { inputs: [x], output: middle },
+      { inputs: [middle], output: y },
+    ];
+    const grads = gradients(ops.sum(ops.exp(y)), [x, w], { recompute });
+    const kept = gradients(ops.sum(ops.exp(y)), [x, w]);
+    // Their difference is 0, and so is its gradient.
+    return ops.add(ops.add(ops.sub(grads[0]!, kept[0]!), ops.sub(grads[1]!, kept[1]!)), x);
+  },
+  [
+    [3, 3],
+    [3, 3],
+  ],
+);
+
 test("where values are equal, the gradient goes to the first", async () => {
   const x = ops.input("x", [1]);
   const [g] = gradients(ops.sum(ops.max(x, ops.constant(f32([1], [1])))), [x]);

@@ -1,0 +1,7 @@
+/** Pairs → batches → loss → step → checkpoint → a model folder. */
+export * from "./data/index.js";
+export * from "./losses/index.js";
+export * from "./objective.js";
+export * from "./recipe.js";
+export * from "./step.js";
+export * from "./trainer.js";
