@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import fc from "fast-check";
 import sharp from "sharp";
 import { packageRoot } from "../../package-root.js";
-import type { CliptError } from "../../tensor/index.js";
+import { CliptError } from "../../tensor/index.js";
 import { toRgb } from "./convert.js";
 import { decodeImage } from "./decode.js";
 import { channelsOf } from "./picture.js";
@@ -85,6 +86,40 @@ test("a damaged PNG is refused as damaged", async () => {
   const bytes = Uint8Array.from(fixture("rgba.png"));
   bytes.fill(0, 60, 20_000);
   await refused(bytes, "input", /^The PNG is (damaged|truncated)/);
+});
+
+test("bytes that were changed by chance are a picture or an error that says so", async () => {
+  const names = [
+    "rle4.bmp",
+    "565.bmp",
+    "interlaced.gif",
+    "palette.tif",
+    "2-bit.png",
+    "lossy.webp",
+    "progressive.jpg",
+  ];
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...names),
+      fc.array(fc.tuple(fc.double({ min: 0, max: 0.999, noNaN: true }), fc.nat(255)), {
+        minLength: 1,
+        maxLength: 6,
+      }),
+      fc.boolean(),
+      async (name, changes, inHeader) => {
+        const bytes = Uint8Array.from(fixture(name));
+        const reach = inHeader ? Math.min(80, bytes.length) : bytes.length;
+        for (const [at, value] of changes) bytes[Math.floor(at * reach)] = value;
+        try {
+          const { mode, width, height, data } = await decodeImage(bytes, { maxPixels: 1e6 });
+          assert.equal(data.length, width * height * channelsOf[mode]);
+        } catch (error) {
+          assert.ok(error instanceof CliptError, String(error));
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
 });
 
 test("too many pixels are refused before they are decoded", async () => {

@@ -134,7 +134,7 @@ function greyMode(palette: Uint8Array): "1" | "L" | undefined {
 /** Rows from the top, each padded to four bytes in the file. */
 function rowsOf(bytes: Uint8Array, layout: Layout): (y: number) => Uint8Array {
   const { width, height, bits, offset, topDown } = layout;
-  const stride = ((width * bits + 31) >> 5) << 2;
+  const stride = Math.ceil((width * bits) / 32) * 4;
   const last = offset + stride * (height - 1) + Math.ceil((width * bits) / 8);
   if (last > bytes.length)
     throw new CliptError("input", `The BMP is truncated: ${bytes.length} of ${last} bytes.`);
