@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { CliptError, type Random } from "../../tensor/index.js";
 import { readError } from "./sample.js";
 
@@ -44,6 +46,19 @@ export async function readLabelSet(files: {
   return { names, templates: sentences, ...(language === undefined ? {} : { language }) };
 }
 
+/** The files of a label set that lie in a data set's folder, by the names that CLIP_benchmark gives them. */
+export function findLabelFiles(folder: string): {
+  readonly classnames?: string;
+  readonly templates?: string;
+} {
+  const classnames = join(folder, "classnames.txt");
+  const templates = join(folder, "zeroshot_classification_templates.txt");
+  return {
+    ...(existsSync(classnames) ? { classnames } : {}),
+    ...(existsSync(templates) ? { templates } : {}),
+  };
+}
+
 /** The lines of a file; the empty ones at its end don't count. */
 async function readList(path: string): Promise<string[]> {
   const text = await readFile(path, "utf8").catch((error: unknown) => {
@@ -59,6 +74,12 @@ async function readList(path: string): Promise<string[]> {
 
 /** A template with a name in its place. */
 export const prompt = (template: string, name: string): string => template.replaceAll("{c}", name);
+
+/** The sentences of each class for a zero-shot head: its `most` best names, each in every template. */
+export const promptsOf = ({ names, templates }: LabelSet, most = 1): string[][] =>
+  names.map((synonyms) =>
+    synonyms.slice(0, most).flatMap((name) => templates.map((template) => prompt(template, name))),
+  );
 
 /**
  * Names of a class.

@@ -91,9 +91,9 @@ function openFolder(folder: string, options: SourceOptions): Shard[] {
   const lists = names.filter((name) => /\.(tar|csv|tsv|jsonl)$/i.test(name));
   const archives = lists.filter((name) => name.endsWith(".tar"));
   if (archives.length > 0) return archives.map((name) => tarShard(join(folder, name)));
-  // A table beside pictures is their list, unless the pictures stand alone.
-  if (lists.length > 0 && !names.some(isPicture))
-    return lists.map((name) => openFile(join(folder, name), options));
+  // Hugging Face's name for a list of the pictures beside it. Other tables among pictures may be anything.
+  const chosen = names.some(isPicture) ? lists.filter((name) => name === "metadata.jsonl") : lists;
+  if (chosen.length > 0) return chosen.map((name) => openFile(join(folder, name), options));
   return [folderShard(folder)];
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryFolder, writeFiles } from "../../../test/made-data.js";
-import { readLabelSet, type LabelSet } from "./labels.js";
+import { findLabelFiles, promptsOf, readLabelSet, type LabelSet } from "./labels.js";
 import { drawPair, groupsOf, type LanguageWeights, type Pair } from "./pair.js";
 import type { Caption, Sample } from "./sample.js";
 
@@ -84,6 +84,24 @@ test("pairs of one picture, one text or one class are one group, also by way of 
   ];
   assert.deepEqual([...groupsOf(pairs)], [0, 1, 0, 1, 2, 2, 2, 3]);
   assert.deepEqual([...groupsOf([])], []);
+});
+
+test("a head's sentences are the best names in every template", () => {
+  assert.deepEqual(promptsOf(english), [
+    ["a cat.", "the cat"],
+    ["a dog.", "the dog"],
+  ]);
+  assert.deepEqual(promptsOf(english, 2)[0], ["a cat.", "the cat", "a kitty.", "the kitty"]);
+});
+
+test("CLIP_benchmark's files of labels are found", (t) => {
+  const folder = temporaryFolder(t);
+  assert.deepEqual(findLabelFiles(folder), {});
+  writeFiles(folder, { "classnames.txt": "cat", "zeroshot_classification_templates.txt": "a {c}" });
+  assert.deepEqual(findLabelFiles(folder), {
+    classnames: join(folder, "classnames.txt"),
+    templates: join(folder, "zeroshot_classification_templates.txt"),
+  });
 });
 
 test("class names and templates are read from files", async (t) => {

@@ -168,6 +168,22 @@ test("a folder of folders is classes, numbered by name", async (t) => {
   );
 });
 
+test("a table in a folder is its list unless pictures lie beside it; metadata.jsonl always is", async (t) => {
+  const folder = temporaryFolder(t);
+  const picture = await drawnPicture(1);
+  const found = async (name: string) => (await read(join(folder, name))).samples.map(({ key }) => key);
+  writeFiles(folder, { "a/l.csv": "filepath,title\nin/1.png,x\n", "a/in/1.png": picture });
+  writeFiles(folder, { "b/costs.csv": "a,b\n1,2\n", "b/2.png": picture });
+  writeFiles(folder, {
+    "c/metadata.jsonl": '{"file_name":"3.png","text":"x"}',
+    "c/3.png": picture,
+    "c/4.png": picture,
+  });
+  assert.deepEqual(await found("a"), ["in/1.png"]);
+  assert.deepEqual(await found("b"), ["2"]);
+  assert.deepEqual(await found("c"), ["3.png"]);
+});
+
 test("class numbers are read; what cannot be used of an archive is named", async (t) => {
   const path = join(temporaryFolder(t), "x.tar");
   const picture = await drawnPicture(1, "webp");
