@@ -1,37 +1,16 @@
 import { readSync } from "node:fs";
-import { type FileHandle, open, readdir, readFile, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { CliptError, messageOf, type Tensor } from "../tensor/index.js";
-import { head, type TensorInfo } from "./bytes.js";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { CliptError, messageOf } from "../tensor/index.js";
+import { head } from "./bytes.js";
 import { openNpy, openNpz } from "./npy.js";
-import { isLegacy, openPyTorch, stateDict } from "./pytorch.js";
+import { isLegacy, openPyTorch, stateDict } from "./pytorch/index.js";
 import { readSafetensorsHeader, safetensorsHeaderSize } from "./safetensors.js";
+import { openShards } from "./shards.js";
 import type { Source } from "./source.js";
 import { decodeStored, type Stored } from "./stored.js";
+import type { WeightsFile } from "./weights-file.js";
 import { readZip } from "./zip.js";
-
-/** Where a tensor's numbers lie, dense and little-endian, for those who map files. */
-export interface Location {
-  readonly path: string;
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** Weights on disk. Only names, types and shapes have been read; numbers are read one tensor at a time. */
-export interface WeightsFile {
-  /** The file or folder. */
-  readonly path: string;
-  /** Texts that a safetensors file carries beside its tensors; {} elsewhere. */
-  readonly metadata: Readonly<Record<string, string>>;
-  names(): string[];
-  /** @throws `missing` for a name that is not there */
-  entry(name: string): TensorInfo;
-  /** Reads the bytes of this tensor and no others. @throws `missing`, `format`, `io` */
-  read(name: string): Promise<Tensor>;
-  /** Undefined where the numbers are packed or strided. @throws `missing` */
-  location(name: string): Location | undefined;
-  close(): Promise<void>;
-}
 
 /** Files that hold a model's weights in a folder, best first: OpenCLIP's order, then shards. */
 const preferred = [
@@ -56,7 +35,7 @@ export async function openWeights(path: string): Promise<WeightsFile> {
     throw refused(path, cause);
   });
   if (info.isDirectory()) return openWeights(join(path, await choose(path)));
-  if (path.endsWith(".index.json")) return openShards(path);
+  if (path.endsWith(".index.json")) return openShards(path, openWeights);
   return openFile(path);
 }
 
@@ -110,63 +89,6 @@ async function openFile(path: string): Promise<WeightsFile> {
     await file.close();
     throw error;
   }
-}
-
-/** Hugging Face's index of shards: which tensor lies in which file of the same folder. */
-async function openShards(path: string): Promise<WeightsFile> {
-  const owners = await readIndex(path);
-  const shards = new Map<string, WeightsFile>();
-  const close = async () => {
-    for (const shard of shards.values()) await shard.close();
-  };
-  try {
-    for (const file of new Set(owners.values()))
-      shards.set(file, await openWeights(join(dirname(path), file)));
-    for (const [name, file] of owners) shards.get(file)?.entry(name);
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  const find = (name: string): WeightsFile => {
-    const shard = shards.get(owners.get(name) ?? "");
-    if (shard === undefined) throw new CliptError("missing", `${path} names no tensor "${head(name)}".`);
-    return shard;
-  };
-  return {
-    path,
-    metadata: Object.assign({}, ...[...shards.values()].map((shard) => shard.metadata)) as Record<
-      string,
-      string
-    >,
-    names: () => [...owners.keys()],
-    entry: (name) => find(name).entry(name),
-    read: async (name) => find(name).read(name),
-    location: (name) => find(name).location(name),
-    close,
-  };
-}
-
-async function readIndex(path: string): Promise<Map<string, string>> {
-  let index: unknown;
-  try {
-    index = JSON.parse(await readFile(path, "utf8"));
-  } catch (cause) {
-    throw new CliptError("format", `${path} is not JSON (${messageOf(cause)}).`, { cause });
-  }
-  const { weight_map: map } = (index ?? {}) as { weight_map?: unknown };
-  const owners = Object.entries((map ?? {}) as Record<string, unknown>);
-  if (owners.length === 0) throw new CliptError("format", `${path} has no weight_map that names tensors.`);
-  return new Map(
-    owners.map(([name, file]) => {
-      // A shard lies beside its index: a path could lead anywhere.
-      if (typeof file !== "string" || !/^[\w][\w.-]*\.(safetensors|bin|pt|pth)$/.test(file))
-        throw new CliptError(
-          "format",
-          `${path} names "${head(String(file))}" as a file, which is none beside it.`,
-        );
-      return [name, file];
-    }),
-  );
 }
 
 interface Directory {

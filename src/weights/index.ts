@@ -1,10 +1,10 @@
 /** Weights on disk: read from the formats that others publish, written as safetensors. */
 export { byteLengthOf, bytesOf, tensorFromBytes, type TensorInfo } from "./bytes.js";
 export { checkWeights } from "./check.js";
-export { type Location, openWeights, type WeightsFile } from "./file.js";
+export { openWeights } from "./file.js";
 export { canonical, type Layout, layoutOf, type Rename, toCanonical, toPublished } from "./layout.js";
 export * from "./layouts.js";
-export { Module, type Plain, readPyTorch, stateDict } from "./pytorch.js";
+export { Module, type Plain, readPyTorch, stateDict } from "./pytorch/index.js";
 export {
   type Cubic,
   type Grid,
@@ -22,3 +22,4 @@ export {
   writeSafetensors,
 } from "./safetensors.js";
 export { replaceFile, saveSafetensors } from "./save.js";
+export type { Location, WeightsFile } from "./weights-file.js";

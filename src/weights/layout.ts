@@ -1,7 +1,7 @@
 import { CliptError, type Tensor } from "../tensor/index.js";
 import { bytesOf, head, tensorFromBytes, type TensorInfo } from "./bytes.js";
-import type { WeightsFile } from "./file.js";
 import { gather } from "./strided.js";
+import type { WeightsFile } from "./weights-file.js";
 
 /**
  * One tensor under two names: as published, and as OpenCLIP calls it, which is what clipt calls it.

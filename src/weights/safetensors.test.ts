@@ -100,9 +100,10 @@ describe("what breaks the format is refused with its reason", () => {
     ["metadata of numbers", file({ __metadata__: { a: 1 } }), /__metadata__/],
     ["metadata as a list", file({ __metadata__: [] }), /__metadata__/],
     ["entry null", file({ w: null }), /"w" is not described/],
-    ["no type", file({ w: { shape: [], data_offsets: [0, 4] } }, 4), /the type nothing/],
+    ["no type", file({ w: { shape: [], data_offsets: [0, 4] } }, 4), /a type that is not a text/],
     ["unknown type", file({ w: entry("F7", [], 0, 4) }, 4), /the type "F7"/],
-    ["type as a number", file({ w: entry(5, [], 0, 4) }, 4), /the type 5/],
+    ["type as a number", file({ w: entry(5, [], 0, 4) }, 4), /a type that is not a text/],
+    ["type as 100,000 lists", file(`{"w":{"dtype":${"[".repeat(1e5)}${"]".repeat(1e5)},"shape":[],"data_offsets":[0,4]}}`, 4), /not a text/], // prettier-ignore
     ["negative length", file({ w: entry("F32", [-1], 0, 4) }, 4), /list of lengths/],
     ["fractional length", file({ w: entry("F32", [0.5], 0, 2) }, 2), /list of lengths/],
     ["shape as a text", file({ w: entry("F32", "4", 0, 16) }, 16), /list of lengths/],

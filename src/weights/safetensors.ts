@@ -194,7 +194,7 @@ function readSpan(name: string, info: unknown, dataStart: number): TensorSpan {
   const dtype = typeof typeName === "string" ? dtypes.get(typeName) : undefined;
   if (dtype === undefined)
     throw broken(
-      `${at} has the type ${head(JSON.stringify(typeName) ?? "nothing")}; ${[...dtypes.keys()].join(", ")} are read`,
+      `${at} has ${typeof typeName === "string" ? `the type "${head(typeName)}"` : "a type that is not a text"}; ${[...dtypes.keys()].join(", ")} are read`,
     );
   if (!isSizes(shape)) throw broken(`${at} has a shape that is not a list of lengths`);
   if (!isSizes(offsets) || offsets.length !== 2)

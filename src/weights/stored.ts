@@ -1,5 +1,5 @@
-import { byteSize, CliptError, type DType, type Tensor } from "../tensor/index.js";
-import { byteLengthOf, head, tensorFromBytes } from "./bytes.js";
+import { byteSize, CliptError, type DType, showShape, type Tensor } from "../tensor/index.js";
+import { byteLengthOf, tensorFromBytes } from "./bytes.js";
 import type { TensorSpan } from "./safetensors.js";
 import { gather, isDense, spanOf } from "./strided.js";
 
@@ -32,21 +32,20 @@ export function storedView(
   shape: readonly number[],
   strides: readonly number[],
 ): Stored {
-  const shown = () => `[${head(shape.join(", "))}] with strides [${head(strides.join(", "))}]`;
   const sizes = [offset, ...shape, ...strides];
   if (
     shape.length > 64 ||
     shape.length !== strides.length ||
-    !sizes.every((x) => Number.isSafeInteger(x) && x >= 0)
+    !sizes.every((size) => Number.isSafeInteger(size) && size >= 0)
   )
-    throw new CliptError("format", `A tensor has the impossible shape ${shown()}.`);
+    throw new CliptError("format", "A tensor has no possible shape and strides.");
   const size = byteLengthOf({ dtype, shape });
   const begin = offset * byteSize(dtype);
   const end = begin + spanOf(shape, strides) * byteSize(dtype);
   if (end > storage.bytes || size > storage.bytes)
     throw new CliptError(
       "format",
-      `A tensor of shape ${shown()} from byte ${begin} on does not fit into its storage of ${storage.bytes} bytes.`,
+      `A tensor of shape ${showShape(shape)} with strides ${showShape(strides)} from byte ${begin} on does not fit into its storage of ${storage.bytes} bytes.`,
     );
   const span = { dtype, shape, begin: storage.begin + begin, end: storage.begin + end };
   return isDense(shape, strides)

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { needsShared, sharedPath } from "../../test/shared.js";
-import * as t from "../../test/torch-files.js";
-import { CliptError, f32, type Tensor } from "../tensor/index.js";
-import { Module, readPyTorch, stateDict } from "./pytorch.js";
+import { needsShared, sharedPath } from "../../../test/shared.js";
+import * as t from "../../../test/torch-files.js";
+import { CliptError, f32, type Tensor } from "../../tensor/index.js";
+import { Module, readPyTorch, stateDict } from "./index.js";
 
 const four = { 0: t.floats(1, 2, 3, 4) };
 const source = t.storage("FloatStorage", "0", 4);
@@ -207,10 +207,10 @@ describe("nothing but tensors and containers", () => {
     ["a storage that is too short", view(t.storage("FloatStorage", "0", 5), 0, [1], [1]), /needs 20 bytes and has 16/],
     ["a view beyond its storage", view(source, 1, [4], [1]), /does not fit/],
     ["strides beyond the storage", view(source, 0, [2, 2], [3, 1]), /does not fit/],
-    ["negative strides", view(source, 3, [4], [-1]), /impossible shape/],
+    ["negative strides", view(source, 3, [4], [-1]), /no possible shape/],
     ["stride 0 that repeats without end", view(source, 0, [1_000_000, 1000], [0, 0]), /does not fit/],
     ["a shape beyond all numbers", view(source, 0, [2 ** 30, 2 ** 30, 2 ** 30], [0, 0, 0]), /larger than any file/],
-    ["65 axes", view(source, 0, Array<number>(65).fill(1), Array<number>(65).fill(1)), /impossible shape/],
+    ["65 axes", view(source, 0, Array<number>(65).fill(1), Array<number>(65).fill(1)), /no possible shape/],
     ["a storage of nothing known", t.pickle(t.tuple(t.text("storage"), t.text("FloatStorage"), t.text("0"), t.text("cpu"), t.int(1)), "Q"), /other than a storage/],
     ["a tensor out of a text", t.pickle(t.strided(t.text("0"), 0, [1], [1])), /builds a tensor out of something/],
   ]; // prettier-ignore
@@ -220,6 +220,25 @@ describe("nothing but tensors and containers", () => {
     const numbers = t.floats(...Array.from({ length: 4096 }, (_, i) => i));
     const transposed = t.strided(t.storage("FloatStorage", "0", 4096), 0, [64, 64], [1, 64]);
     refused(t.torchFile(t.pickle(t.list(...Array<Buffer>(99).fill(transposed))), { 0: numbers }), /repeat its numbers/);
+  }); // prettier-ignore
+
+  test("what many names share is read once", () => {
+    const key = (i: number) => t.text(`k${i}`);
+    const many = Array.from({ length: 20_000 }, (_, i) => [key(i), "N"] as const);
+    const shared = Buffer.concat([t.dict(...many), Buffer.from("q\x00")]);
+    const again = Array.from({ length: 20_000 }, (_, i) => [key(i), "h\x00"] as const);
+    assert.throws(() => stateDict(read(t.pickle(t.dict([t.text("a"), shared], ...again)))), /no state dict/);
+    // An object whose attributes are the dictionary in the memo, 20,000 times.
+    const object = `${t.global("__torch__", "M")})\x81h\x00b`;
+    const objects = Array<string>(20_000).fill(object);
+    assert.throws(() => stateDict(read(t.pickle(t.list(shared, ...objects)))), /no state dict/);
+  });
+
+  test("a shape out of lists that double 60 times", () => {
+    const doubling = Array.from({ length: 60 }, (_, i) => `](h${String.fromCharCode(i)}h${String.fromCharCode(i)}eq${String.fromCharCode(i + 1)}0`);
+    const shape = t.tuple("h\x3c");
+    const tensor = t.call(t.global("torch._utils", "_rebuild_tensor_v2"), source, t.int(0), shape, shape);
+    refused(t.torchFile(t.pickle("]q\x000", ...doubling, tensor), four), /no possible shape/);
   }); // prettier-ignore
 
   test("modules that share modules name things without end, and are stopped", () => {

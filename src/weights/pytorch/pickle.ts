@@ -1,5 +1,5 @@
-import { CliptError } from "../tensor/index.js";
-import { head } from "./bytes.js";
+import { CliptError } from "../../tensor/index.js";
+import { head } from "../bytes.js";
 
 /** A class or function that a pickle names. Naming runs nothing; only `call` and `create` of those we made do. */
 export class PickleGlobal {
@@ -295,5 +295,5 @@ function integer(bytes: Uint8Array): number | bigint {
   return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
-const broken = (why: string): CliptError =>
-  new CliptError("format", `Not a pickle of weights that can be read: ${why}.`);
+export const broken = (why: string): CliptError =>
+  new CliptError("format", `Not a PyTorch file that can be read: ${why}.`);
