@@ -1,7 +1,13 @@
 /** Towers as pure functions of their weights, published families as data, model folders. */
+export * from "./checkpoint.js";
 export * from "./clip.js";
+export * from "./compare.js";
 export * from "./config.js";
 export * from "./context.js";
+export { families, type Description, type Family } from "./families/index.js";
+export { parseOpenClip, parseOpenClipPreprocess } from "./families/open-clip.js";
 export * from "./spec.js";
+export * from "./tokenizer.js";
 export * from "./towers/index.js";
 export type { Tower } from "./towers/tower.js";
+export { constants, readAll } from "./values.js";

@@ -25,14 +25,17 @@ async function put(name: string, data: Uint8Array | string): Promise<string> {
 
 async function readAll(path: string): Promise<Map<string, Tensor>> {
   const file = await openWeights(path);
-  const tensors = new Map<string, Tensor>();
-  for (const name of file.names()) {
-    const tensor = await file.read(name);
-    assert.deepEqual(file.entry(name), { dtype: tensor.dtype, shape: tensor.shape });
-    tensors.set(name, tensor);
+  try {
+    const tensors = new Map<string, Tensor>();
+    for (const name of file.names()) {
+      const tensor = await file.read(name);
+      assert.deepEqual(file.entry(name), { dtype: tensor.dtype, shape: tensor.shape });
+      tensors.set(name, tensor);
+    }
+    return tensors;
+  } finally {
+    await file.close();
   }
-  await file.close();
-  return tensors;
 }
 const widened = (tensors: Map<string, Tensor>) =>
   new Map(
@@ -156,4 +159,26 @@ describe("what cannot be opened says why", () => {
     await assert.rejects(weights.read("visual.proj"), CliptError);
     await weights.close();
   });
+});
+
+describe("a file cut at any of 200 places is refused when opened or read", () => {
+  const view = torch.strided(torch.storage("FloatStorage", "0", 4), 0, [4], [1]);
+  const data = torch.pickle(torch.dict([torch.text("w"), view]));
+  const numbers = torch.floats(1, 2, 3, 4);
+  const array = torch.npy("<f4", [4], numbers);
+  const formats = {
+    safetensors: writeSafetensors([["w", f32([4], [1, 2, 3, 4])]], { format: "pt" }),
+    pytorch: torch.torchFile(data, { 0: numbers }),
+    "pytorch before 1.6": torch.legacyTorchFile(data, { 0: { count: 4, numbers } }),
+    npz: torch.zip([{ name: "w.npy", data: array, deflate: true }]),
+    npy: array,
+  };
+  for (const [format, whole] of Object.entries(formats))
+    test(format, async () => {
+      await readAll(await put("cut", whole));
+      for (let i = 0; i < 200; i++) {
+        const path = await put("cut", whole.subarray(0, Math.floor((i * whole.length) / 200)));
+        await assert.rejects(readAll(path), CliptError);
+      }
+    });
 });

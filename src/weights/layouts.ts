@@ -55,18 +55,17 @@ export const openClip: Layout = {
   ignored: noWeights,
 };
 
-/** OpenCLIP's CustomTextCLIP, whose text tower stands under `text.`. */
+/** OpenCLIP's CustomTextCLIP, whose text tower stands under `text.`; in its oldest checkpoints it does not yet. */
 export const openClipCustomText: Layout = {
   name: "OpenCLIP CustomTextCLIP",
-  marks: ["text.token_embedding.weight", "visual.conv1.weight"],
+  marks: ["text.token_embedding.weight", "logit_scale"],
   renames: [
-    ["text.token_embedding.*", "token_embedding.*"],
-    ["text.positional_embedding", "positional_embedding"],
-    ["text.transformer.**", "transformer.**"],
-    ["text.ln_final.*", "ln_final.*"],
-    ["text.text_projection", "text_projection"],
-    ["text.text_projection.*", "text_projection.*"],
-    ["text.cls_emb", "cls_emb"],
+    ["token_embedding.*", "text.token_embedding.*"],
+    ["positional_embedding", "text.positional_embedding"],
+    ["transformer.**", "text.transformer.**"],
+    ["ln_final.*", "text.ln_final.*"],
+    ["text_projection", "text.text_projection"],
+    ["text_projection.*", "text.text_projection.*"],
   ],
   ignored: noWeights,
 };

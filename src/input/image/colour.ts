@@ -13,8 +13,10 @@ export interface ColorJitter {
 const luma = (r: number, g: number, b: number): number => (r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16;
 
 /** `from` at 0, `to` at 1, further out beyond; clipped to 8 bits and cut, not rounded, as Pillow's `blend` does it. */
-const blend = (from: number, to: number, factor: number): number =>
-  Math.max(0, Math.min(255, Math.fround(from + Math.fround(factor * (to - from))))) | 0;
+function blend(from: number, to: number, factor: number): number {
+  const value = Math.fround(from + Math.fround(factor * (to - from)));
+  return value <= 0 ? 0 : value >= 255 ? 255 : value | 0;
+}
 
 /**
  * Changes brightness, contrast, saturation and hue by random amounts in a random order, in place.
@@ -61,19 +63,25 @@ export function saturate({ data }: RgbPicture, factor: number): void {
 /** Turns every colour around the circle of hues; value and saturation of HSV stay. */
 export function turnHue({ data }: RgbPicture, turns: number): void {
   for (let i = 0; i < data.length; i += 3) {
-    const [r = 0, g = 0, b = 0] = data.subarray(i, i + 3);
+    const r = data[i] ?? 0;
+    const g = data[i + 1] ?? 0;
+    const b = data[i + 2] ?? 0;
     const value = Math.max(r, g, b);
     const chroma = value - Math.min(r, g, b);
     if (chroma === 0) continue;
     const sector =
       value === r ? (g - b) / chroma + 6 : value === g ? (b - r) / chroma + 2 : (r - g) / chroma + 4;
     const hue = sector + 6 * turns + 6;
-    for (let c = 0; c < 3; c++) {
-      // HSV to RGB without cases: each channel is a trapezoid over the circle.
-      const k = (5 - 2 * c + hue) % 6;
-      data[i + c] = Math.round(value - chroma * Math.max(0, Math.min(k, 4 - k, 1)));
-    }
+    data[i] = channelAt(5 + hue, value, chroma);
+    data[i + 1] = channelAt(3 + hue, value, chroma);
+    data[i + 2] = channelAt(1 + hue, value, chroma);
   }
+}
+
+/** HSV to RGB without cases: over the circle of six sectors each channel is a trapezoid. */
+function channelAt(sector: number, value: number, chroma: number): number {
+  const k = sector % 6;
+  return (value - chroma * Math.max(0, Math.min(k, 4 - k, 1)) + 0.5) | 0;
 }
 
 function mapLevels(data: Uint8Array, change: (value: number) => number): void {

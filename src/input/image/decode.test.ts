@@ -25,6 +25,11 @@ for (const [name, mode, width, height] of [
   ["picture.bmp", "RGB", 61, 43],
   ["rgba.png", "RGBA", 121, 81],
   ["two-frames.gif", "P", 90, 60],
+  ["alpha.bmp", "RGBA", 21, 13],
+  ["rle4.bmp", "P", 21, 13],
+  ["palette.tif", "P", 33, 21],
+  ["gray-alpha16.png", "RGBA", 30, 20],
+  ["2-bit.png", "L", 40, 30],
 ] as const)
   test(`${name} is ${width}×${height} in mode ${mode}`, async () => {
     const picture = await decodeImage(fixture(name));
@@ -75,7 +80,15 @@ test("what is no picture is refused with what arrived", async () => {
   await refused(text("\0\0\0\x18ftypheic\0\0\0\0mif1heic"), "unsupported", /HEIC pictures cannot be read/);
 });
 
-for (const name of ["progressive.jpg", "cmyk.jpg", "rgba.png", "lossy.webp", "two-frames.gif", "picture.bmp"])
+for (const name of [
+  "progressive.jpg",
+  "cmyk.jpg",
+  "rgba.png",
+  "lossy.webp",
+  "two-frames.gif",
+  "picture.bmp",
+  "rle8.bmp",
+])
   test(`${name} cut short is refused as truncated`, async () => {
     const bytes = fixture(name);
     const half = bytes.subarray(0, Math.floor(bytes.length * (name.endsWith("gif") ? 0.3 : 0.5)));

@@ -1,11 +1,9 @@
-import sharp, { type Metadata, type Sharp } from "sharp";
 import { CliptError, messageOf } from "../../tensor/index.js";
 import { decodeBmp } from "./formats/bmp.js";
 import { decodeGif } from "./formats/gif.js";
-import { readPngHeader } from "./formats/png.js";
-import { isTiffPalette } from "./formats/tiff.js";
 import { showHead, sniff, type Format } from "./formats/sniff.js";
-import { channelsOf, type Mode, type Picture } from "./picture.js";
+import { decodeByLibrary } from "./library.js";
+import type { Picture } from "./picture.js";
 
 export interface DecodeOptions {
   /** Turns the picture as its EXIF orientation says; the reference does not. Default true. */
@@ -23,9 +21,6 @@ export interface DecodeOptions {
 
 /** Twice the number of pixels that fill 1/4 GB: where Pillow raises DecompressionBombError. */
 export const defaultMaxPixels = 178_956_970;
-
-// libvips keeps decoded files by their address; a batch never reads the same bytes twice.
-sharp.cache(false);
 
 /**
  * Decodes a JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF file; of several frames the first. ICC profiles are ignored, as the
@@ -56,7 +51,10 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}
   if (format === "bmp") return decodeBmp(bytes, check);
   if (format === "gif") return decodeGif(bytes, check);
   try {
-    return await decodeBySharp(bytes, format, check, options);
+    return await decodeByLibrary(bytes, format, check, {
+      orient: options.orient ?? true,
+      shortest: options.shortest,
+    });
   } catch (error) {
     if (error instanceof CliptError) throw error;
     const reason = messageOf(error).split("\n")[0] ?? "";
@@ -76,90 +74,4 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}
 function endsEarly(bytes: Uint8Array, format: Format): boolean {
   if (format !== "webp" || bytes.length < 8) return false;
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true) + 8 > bytes.length;
-}
-
-async function decodeBySharp(
-  bytes: Uint8Array,
-  format: Format,
-  check: (width: number, height: number) => void,
-  options: DecodeOptions,
-): Promise<Picture> {
-  // Pillow, too, stops at truncated data and passes over libjpeg's warnings.
-  const open = sharp(bytes, { failOn: "truncated", ignoreIcc: true, limitInputPixels: false });
-  const meta = await open.metadata();
-  check(meta.width, meta.height);
-
-  let image = open;
-  // TIFF's orientation belongs to its layout: Pillow applies that one always.
-  const orient = (options.orient ?? true) || format === "tiff";
-  if (orient) image = image.autoOrient();
-  if (format === "jpeg" && options.shortest !== undefined)
-    image = reduced(image, orient ? meta.autoOrient : meta, options.shortest);
-
-  const png = format === "png" ? readPngHeader(bytes) : undefined;
-  const mode = png?.mode ?? modeOf(meta, format === "tiff" && isTiffPalette(bytes));
-  if (mode === "I;16") {
-    const {
-      bytes: data,
-      width,
-      height,
-      channels,
-    } = await raw(image.pipelineColourspace("grey16").toColourspace("grey16"), "ushort");
-    const samples = new Uint16Array(data.buffer, data.byteOffset, data.length / 2);
-    return {
-      mode,
-      width,
-      height,
-      data: channels === 1 ? samples : samples.filter((_, i) => i % channels === 0),
-    };
-  }
-  // Left to itself, the library makes RGB of everything, of CMYK by a profile.
-  if (mode === "CMYK") image = image.pipelineColourspace("cmyk").toColourspace("cmyk");
-  if (mode === "L" || mode === "1") image = image.pipelineColourspace("b-w").toColourspace("b-w");
-  const { bytes: data, width, height, channels } = await raw(image);
-  const palette = png?.palette === undefined ? {} : { palette: png.palette };
-  return { mode, width, height, data: withChannels(data, channels, channelsOf[mode]), ...palette };
-}
-
-async function raw(image: Sharp, depth: "uchar" | "ushort" = "uchar") {
-  const { data, info } = await image.raw({ depth }).toBuffer({ resolveWithObject: true });
-  const { width, height, channels } = info;
-  // A plain view: a Buffer behaves otherwise in slice() and in messages between threads.
-  return { bytes: new Uint8Array(data.buffer, data.byteOffset, data.length), width, height, channels };
-}
-
-/** Leaves a factor of three to the exact resize, and the proportions to the pixel that it would end at. */
-function reduced(
-  image: Sharp,
-  { width, height }: { width: number; height: number },
-  shortest: number,
-): Sharp {
-  const short = Math.min(width, height);
-  if (short < 6 * shortest) return image;
-  const long = 3 * Math.trunc((shortest * Math.max(width, height)) / short);
-  const size =
-    width <= height ? { width: 3 * shortest, height: long } : { width: long, height: 3 * shortest };
-  return image.resize({ ...size, fit: "fill", kernel: "cubic", fastShrinkOnLoad: false });
-}
-
-/** The mode of a file that does not tell it by a header of its own that we read. */
-function modeOf(meta: Metadata, hasPalette: boolean): Mode {
-  if (hasPalette) return "P";
-  if (meta.space === "cmyk") return "CMYK";
-  if (meta.space === "grey16" && !meta.hasAlpha) return "I;16";
-  if (meta.space === "b-w") return meta.hasAlpha ? "LA" : meta.bitsPerSample === 1 ? "1" : "L";
-  return meta.hasAlpha ? "RGBA" : "RGB";
-}
-
-/** Pixels with colours or alpha left out, or with alpha added (opaque). Two channels are grey and alpha. */
-function withChannels(data: Uint8Array, have: number, want: number): Uint8Array {
-  if (have === want) return data;
-  const pixels = data.length / have;
-  const result = new Uint8Array(pixels * want).fill(255);
-  const colours = want < 3 ? 1 : 3;
-  for (let i = 0; i < pixels; i++) {
-    for (let c = 0; c < colours; c++) result[i * want + c] = data[i * have + (have < 3 ? 0 : c)] ?? 0;
-    if (want > colours && have % 2 === 0) result[i * want + colours] = data[i * have + have - 1] ?? 0;
-  }
-  return result;
 }

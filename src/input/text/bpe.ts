@@ -3,7 +3,7 @@ import { spellings, wordEnd, type BpeVocabulary } from "./bpe-vocabulary.js";
 import { byteChars, fromByteChars } from "./bytes.js";
 import { cleanings, type Cleaning } from "./clean/clean.js";
 import { fingerprint } from "./fingerprint.js";
-import { PairHeap } from "./pair-heap.js";
+import { Heap } from "./heap.js";
 import { frameTokenizer, type Frame, type Tokenizer } from "./tokenizer.js";
 
 /** Either case of each letter, and the letters that fold to one: ſ to s, the Kelvin sign to k. */
@@ -70,18 +70,19 @@ export function bpe(vocabulary: BpeVocabulary): Bpe {
     // Symbols are a linked list, the candidate pairs a heap by rank and place: long words take n log n.
     const next = Int32Array.from(symbols, (_, i) => i + 1);
     const previous = Int32Array.from(symbols, (_, i) => i - 1);
-    const heap = new PairHeap();
+    const heap = new Heap<number>((a, b) => a < b);
     const rankAt = (at: number): number | undefined => {
       const right = next[at]!;
       return right < symbols.length ? ranks.get(symbols[at]! * tokens.length + symbols[right]!) : undefined;
     };
     const offer = (at: number): void => {
       const rank = at < 0 ? undefined : rankAt(at);
-      if (rank !== undefined) heap.push(rank, at);
+      if (rank !== undefined) heap.push(rank * places + at);
     };
     for (let at = 0; at + 1 < symbols.length; at++) offer(at);
     for (let best = heap.pop(); best !== undefined; best = heap.pop()) {
-      const [rank, at] = best;
+      const rank = Math.floor(best / places);
+      const at = best % places;
       if (symbols[at] === gone || rankAt(at) !== rank) continue;
       const right = next[at]!;
       symbols[at] = merged[rank]!;
@@ -115,6 +116,9 @@ export function bpe(vocabulary: BpeVocabulary): Bpe {
     },
   };
 }
+
+/** Rank and place share one number, so that one comparison orders them: ranks stay under 2^21, places under 2^32. */
+const places = 2 ** 32;
 
 /** Marks a symbol that was merged into its left neighbour. */
 const gone = -1;

@@ -4,10 +4,16 @@ import { efficientNetLite } from "./efficientnet-lite.js";
 import { resnet } from "./resnet.js";
 import { sentenceEncoder } from "./sentence-encoder.js";
 import { textTransformer } from "./text-transformer.js";
+import { timmVit } from "./timm-vit.js";
 import { vit } from "./vit.js";
 
 /** Every image tower by the `kind` of its configuration. A new one is one file and one line here. */
-export const imageTowers = { vit, resnet, "efficientnet-lite": efficientNetLite };
+export const imageTowers = {
+  vit,
+  "timm-vit": timmVit,
+  resnet,
+  "efficientnet-lite": efficientNetLite,
+};
 
 /** Every text tower by the `kind` of its configuration. */
 export const textTowers = { transformer: textTransformer, "sentence-encoder": sentenceEncoder };

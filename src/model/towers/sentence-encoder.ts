@@ -43,6 +43,8 @@ export interface SentenceEncoderConfig {
   readonly width: number;
   /** How a piece's numbers are kept: a byte each, or two in a byte. Both with a scale and a lowest value per piece. */
   readonly table: "uint8" | "uint4";
+  /** What the head sees: the encoder's result, or that and the pooled vector before its dense end. */
+  readonly features: "result" | "result+pooled";
   /** From the features to the shared space. */
   readonly head: HeadConfig;
 }
@@ -83,7 +85,7 @@ const windows = [
 ] as const;
 const branchWidth = 256;
 const hidden = 320;
-const features = 512;
+const dense = 512;
 /** The published weights', far below what rounding makes. */
 const eps = 1e-12;
 
@@ -92,7 +94,7 @@ export const sentenceEncoder: Tower<
   SentenceEncoderWeights<Spec>,
   SentenceEncoderWeights<Value>
 > = {
-  spec({ vocabSize, width, table, head: headConfig }, embedDim) {
+  spec({ vocabSize, width, table, features, head: headConfig }, embedDim) {
     const joined = width + windows.length * branchWidth;
     const frozen = (spec: Spec): Spec => ({ ...spec, buffer: true });
     return {
@@ -109,21 +111,21 @@ export const sentenceEncoder: Tower<
           conv2: windowSpec(size),
         })),
         norm: normSpec(joined),
-        pool: linearSpec(joined, features),
+        pool: linearSpec(joined, dense),
         dense: {
-          first: linearSpec(features, hidden, { bias: false }),
-          second: linearSpec(features, hidden, { bias: false }),
+          first: linearSpec(dense, hidden, { bias: false }),
+          second: linearSpec(dense, hidden, { bias: false }),
           second_skip: linearSpec(hidden, hidden, { bias: false }),
-          third: linearSpec(hidden, features, { bias: false }),
-          last: linearSpec(hidden, features, { bias: false }),
-          last_skip: linearSpec(features, features, { bias: false }),
+          third: linearSpec(hidden, dense, { bias: false }),
+          last: linearSpec(hidden, dense, { bias: false }),
+          last_skip: linearSpec(dense, dense, { bias: false }),
         },
       },
-      head: headSpec(headConfig, features, embedDim),
+      head: headSpec(headConfig, features === "result" ? dense : 2 * dense, embedDim),
     };
   },
 
-  forward({ padId, table, head: headConfig }, { trunk, head: headWeights }, ids, context) {
+  forward({ padId, table, features, head: headConfig }, { trunk, head: headWeights }, ids, context) {
     const [batch] = ids.shape;
     const there = where(equal(ids, constant(i64([], [padId]))), 0, 1); // [batch, length]
     const shown = reshape(there, [...ids.shape, 1]);
@@ -134,9 +136,11 @@ export const sentenceEncoder: Tower<
     // Everything behind this value depends on the text through it alone: training may start here.
     const cut = concat([total, sum(there, 1)], 1);
     context.tap?.("text.sum", cut);
-    const pooled = afterSum(trunk, cut);
-    context.tap?.("text.pooled", pooled);
-    return head(headConfig, headWeights, pooled, context);
+    const pooled = pool(trunk.pool, cut);
+    const result = denseEnd(trunk.dense, pooled);
+    context.tap?.("text.pooled", result);
+    const seenByHead = features === "result" ? result : concat([result, pooled], 1);
+    return head(headConfig, headWeights, seenByHead, context);
   },
 };
 
@@ -173,15 +177,19 @@ function through(w: Branch<Value>, window: (typeof windows)[number], pieces: Val
   return layer(w.conv2, h);
 }
 
-/** The dense end. cut: [batch, joined + 1], the summed pieces and how many there were → [batch, features], unit rows. */
-function afterSum({ pool, dense }: Trunk<Value>, cut: Value): Value {
+/** cut: [batch, joined + 1], the summed pieces and how many there were → [batch, dense]. */
+function pool({ weight, bias }: Linear<Value>, cut: Value): Value {
   const joined = (cut.shape[1] as number) - 1;
   const total = slice(cut, 1, 0, joined);
   const count = slice(cut, 1, joined, joined + 1);
-  const m = div(add(linear({ weight: pool.weight }, total), mul(count, pool.bias!)), sqrt(count));
-  const first = relu(linear(dense.first, m));
-  const second = relu(add(linear(dense.second, m), linear(dense.second_skip, first)));
-  const third = relu(linear(dense.third, second));
-  const last = tanh(add(linear(dense.last, second), linear(dense.last_skip, third)));
+  return div(add(linear({ weight }, total), mul(count, bias!)), sqrt(count));
+}
+
+/** [batch, dense] → [batch, dense], unit rows. */
+function denseEnd(w: Trunk<Value>["dense"], pooled: Value): Value {
+  const first = relu(linear(w.first, pooled));
+  const second = relu(add(linear(w.second, pooled), linear(w.second_skip, first)));
+  const third = relu(linear(w.third, second));
+  const last = tanh(add(linear(w.last, second), linear(w.last_skip, third)));
   return div(last, sqrt(sum(mul(last, last), -1)));
 }

@@ -3,12 +3,14 @@ import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { drawnPicture, temporaryFolder, writeTar } from "../../../test/made-data.js";
+import { needsShared, sharedPath } from "../../../test/shared.js";
 import { clipPreprocess, openClipAugment } from "../../input/image/index.js";
 import { openPictureRows } from "./decode-pool.js";
+import { readLabelSet } from "./labels.js";
 import { openLoader, type Batch, type Loader, type LoaderOptions } from "./loader.js";
 import { openMixture } from "./open-source.js";
 import type { PictureOptions } from "./picture-rows.js";
-import type { Ingredient } from "./sampler.js";
+import { countSamples, type Ingredient } from "./sampler.js";
 
 const input: PictureOptions = {
   preprocess: { ...clipPreprocess, size: 8 },
@@ -253,6 +255,16 @@ test("a signal cancels, with reads under way; afterwards the loader stays closed
   }
 });
 
+test("workers that are closed in the middle of their work end without harm, again and again", async (t) => {
+  const mixture = await openMixture(await archives(t, "a", 30));
+  for (let round = 0; round < 8; round++)
+    await withLoader(mixture, { workers: 2, batchSize: 10 }, async (loader) => {
+      const next = loader.next();
+      if (round % 2 === 0) await loader.close();
+      await next.catch((error: unknown) => assert.equal((error as { code?: string }).code, "cancelled"));
+    });
+});
+
 test("leaving the loop closes the workers at once", async (t) => {
   const mixture = await openMixture(await archives(t, "ab", 20));
   const rows = openPictureRows(input, 2);
@@ -275,6 +287,7 @@ test("factors show samples more or less often than the others", async (t) => {
         seen[batch.pairs[0]?.sample.shard.startsWith(a) === true ? 0 : 1]++;
       return seen;
     });
+  assert.equal(await countSamples(mixture), 100);
   const [first, second] = await counts(6);
   assert.equal(first, 6 * 80);
   assert.ok(second > 6 * 14 && second < 6 * 26, `${second} of about 120`);
@@ -290,3 +303,29 @@ test("without a row reader batches hold pairs only", async (t) => {
   assert.equal(batch.pairs.length, 4);
   await loader.close();
 });
+
+test(
+  "an epoch over real shards of two sources uses every picture",
+  needsShared("data", "tinyimagenet-train-000001.tar"),
+  async () => {
+    const data = sharedPath("data") ?? "";
+    const parts = ["flickr8k-val-000000.tar", "tinyimagenet-train-000001.tar"].map((name) =>
+      join(data, name),
+    );
+    const mixture = await openMixture(parts.join("::"));
+    const files = { classnames: join(data, "classnames.txt"), templates: join(data, "templates.en.txt") };
+    const labels = [await readLabelSet(files)];
+    await withLoader(
+      mixture.map((part) => ({ ...part, labels })),
+      { workers: 2, batchSize: 40 },
+      async (loader) => {
+        const batches = await take(loader, 49);
+        assert.equal(new Set(keys(batches)).size, 49 * 40);
+        assert.equal(batches.at(-1)?.epoch, 0);
+        assert.equal(loader.skips.summary(), "");
+        const sources = batches[0]?.pairs.map(({ className }) => className === undefined);
+        assert.ok(sources?.includes(true) === true && sources.includes(false), "the first batch mixes both");
+      },
+    );
+  },
+);

@@ -6,6 +6,7 @@ import { drawPair, groupsOf, type LanguageWeights, type Pair } from "./pair.js";
 import type { RowReader } from "./row-reader.js";
 import { draws, subSeed, type Draw, type Ingredient, type Position } from "./sampler.js";
 import { Skips } from "./skips.js";
+import { mapSource } from "./source.js";
 
 export interface LoaderOptions {
   readonly batchSize: number;
@@ -15,7 +16,7 @@ export interface LoaderOptions {
   /** Samples from which the next is drawn; 5000 when absent, as in open_clip. */
   readonly shuffleBuffer?: number;
   readonly languages?: LanguageWeights;
-  /** Batches prepared while the training step runs; 2 when absent. */
+  /** Batches prepared while the training step runs; 2 when absent. Memory holds one more than these. */
   readonly prefetch?: number;
   /** Where to go on: the state after the last batch that was trained on. */
   readonly resume?: LoaderState;
@@ -71,12 +72,20 @@ export function openLoader(mixture: readonly Ingredient[], options: LoaderOption
       "The run to be resumed read other data: shards, upsampling factors, seed or shuffle buffer differ.",
     );
   const skips = new Skips();
-  const stream = draws(mixture, { seed, shuffleBuffer }, state, skips.add);
-  const load = (draw: Draw): Promise<Loaded> => {
-    if (signal?.aborted === true) throw cancelled(signal);
-    return loadDraw(draw, options);
-  };
-  const loaded = inOrder(stream, load, prefetch * batchSize + (rows?.parallel ?? 0));
+  // Cancelling also has to end a long skip to the place where a run is resumed.
+  const watched = mixture.map(({ source, ...rest }) => ({
+    ...rest,
+    source: mapSource(source, (sample) => {
+      if (signal?.aborted === true) throw cancelled(signal);
+      return sample;
+    }),
+  }));
+  const stream = draws(watched, { seed, shuffleBuffer }, state, skips.add);
+  const loaded = inOrder(
+    stream,
+    (draw) => loadDraw(draw, options),
+    prefetch * batchSize + (rows?.parallel ?? 0),
+  );
   const batches = fullBatches(loaded, batchSize, state, skips);
 
   const abort = (): void => void rows?.close();

@@ -12,9 +12,7 @@ import { indexed } from "./indexed.js";
 export function decodeGif(bytes: Uint8Array, check: (width: number, height: number) => void): BytePicture {
   const reader = new Reader(bytes);
   reader.skip(6);
-  const width = reader.u16();
-  const height = reader.u16();
-  check(width, height);
+  const screen = { width: reader.u16(), height: reader.u16() };
   const flags = reader.u8();
   reader.skip(2);
   const globalPalette = (flags & 128) !== 0 ? reader.take(3 << ((flags & 7) + 1)) : undefined;
@@ -30,6 +28,10 @@ export function decodeGif(bytes: Uint8Array, check: (width: number, height: numb
     else if (block === 0x3b) throw new CliptError("input", "The GIF holds no picture.");
   }
   const frame = { left: reader.u16(), top: reader.u16(), width: reader.u16(), height: reader.u16() };
+  // A frame that leaves the screen widens it.
+  const width = Math.max(screen.width, frame.left + frame.width);
+  const height = Math.max(screen.height, frame.top + frame.height);
+  check(width, height);
   const local = reader.u8();
   const palette = (local & 128) !== 0 ? reader.take(3 << ((local & 7) + 1)) : globalPalette;
   const codeBits = reader.u8();
@@ -38,10 +40,8 @@ export function decodeGif(bytes: Uint8Array, check: (width: number, height: numb
   const indices = new Uint8Array(width * height).fill(transparent ?? 0);
   const rows = (local & 64) !== 0 ? interlaced(frame.height) : undefined;
   for (let y = 0; y < frame.height; y++) {
-    const row = frame.top + (rows?.[y] ?? y);
-    if (row >= height) continue;
-    const n = Math.min(frame.width, width - frame.left);
-    if (n > 0) indices.set(pixels.subarray(y * frame.width, y * frame.width + n), row * width + frame.left);
+    const at = (frame.top + (rows?.[y] ?? y)) * width + frame.left;
+    indices.set(pixels.subarray(y * frame.width, (y + 1) * frame.width), at);
   }
   if (palette === undefined || isGreyRamp(palette)) return { mode: "L", width, height, data: indices };
   const colours = new Uint8Array(256 * 4);

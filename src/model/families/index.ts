@@ -1,0 +1,95 @@
+import { clipPreprocess, type PreprocessConfig } from "../../input/image/index.js";
+import { hfClip, openClip, openClipCustomText, type Layout } from "../../weights/index.js";
+import type { ClipConfig } from "../config.js";
+import type { TokenizerConfig } from "../tokenizer.js";
+import { parseHuggingFace } from "./hugging-face.js";
+import { parseHuggingFacePreprocess } from "./hugging-face-preprocess.js";
+import { parseOpenClip, parseOpenClipPreprocess, parseOpenClipTokenizer } from "./open-clip.js";
+import { inferOpenAi, type Shapes } from "./openai.js";
+import { parseOwn } from "./own.js";
+
+/** What lies beside the weights; `undefined` for a file that is not there. */
+export interface Beside {
+  /** The family's `configFile`, parsed. */
+  readonly config: unknown;
+  /** `preprocessor_config.json`, parsed. */
+  readonly preprocessor: unknown;
+  /** Of the state dict as it was published. */
+  readonly shapes: Shapes;
+}
+
+/** What a family's files say, in clipt's terms. */
+export interface Description {
+  readonly config: ClipConfig;
+  readonly preprocess: PreprocessConfig;
+  readonly tokenizer: TokenizerConfig;
+  readonly layout: Layout;
+}
+
+/** A manner of publishing models. All differences between families are in what `describe` returns. */
+export interface Family {
+  readonly name: string;
+  /** File that tells the configuration; families without one read it from the shapes. */
+  readonly configFile?: string;
+  /** Whether a state dict with these names, beside this configuration, is one of this family's. */
+  readonly owns: (names: readonly string[], config: unknown) => boolean;
+  readonly describe: (beside: Beside) => Description;
+}
+
+const isTransformers = (names: readonly string[]) => names.some((name) => name.startsWith("vision_model."));
+
+/** Every family, in the order in which they are asked. */
+export const families: readonly Family[] = [
+  {
+    name: "clipt",
+    configFile: "config.json",
+    owns: (_, config) => (config as { format?: unknown } | undefined)?.format === "clipt",
+    describe: ({ config }) => ({ ...parseOwn(config), layout: openClip }),
+  },
+  {
+    name: "transformers",
+    configFile: "config.json",
+    owns: (names, config) => config !== undefined && isTransformers(names),
+    describe({ config: json, preprocessor }) {
+      const config = parseHuggingFace(json);
+      const isClip = config.score === "softmax";
+      const context = config.text.contextLength;
+      return {
+        config,
+        preprocess: parseHuggingFacePreprocess(preprocessor, config),
+        tokenizer: isClip
+          ? { kind: "clip-bpe", cleaning: "clip-transformers", pad: "end", context }
+          : { kind: "hugging-face", cleaning: "siglip-transformers", context },
+        layout: hfClip,
+      };
+    },
+  },
+  {
+    name: "OpenCLIP",
+    configFile: "open_clip_config.json",
+    owns: (names, config) => config !== undefined && !isTransformers(names),
+    describe({ config: json }) {
+      const { model_cfg: modelCfg, preprocess_cfg: preprocessCfg } = json as Record<string, unknown>;
+      const config = parseOpenClip(modelCfg);
+      return {
+        config,
+        preprocess: parseOpenClipPreprocess(preprocessCfg, config),
+        tokenizer: parseOpenClipTokenizer(modelCfg, config),
+        layout: config.customText ? openClipCustomText : openClip,
+      };
+    },
+  },
+  {
+    name: "OpenAI",
+    owns: (names) => names.includes("token_embedding.weight") && names.includes("visual.conv1.weight"),
+    describe({ shapes }) {
+      const config = inferOpenAi(shapes);
+      return {
+        config,
+        preprocess: { ...clipPreprocess, size: config.image.imageSize },
+        tokenizer: { kind: "clip-bpe", cleaning: "clip", pad: "zero", context: config.text.contextLength },
+        layout: openClip,
+      };
+    },
+  },
+];

@@ -1,0 +1,225 @@
+import { z } from "zod";
+import { clipPreprocess, type PreprocessConfig } from "../../input/image/index.js";
+import { CliptError } from "../../tensor/index.js";
+import type { ClipConfig } from "../config.js";
+import type { BlockConfig } from "../layers/block.js";
+import type { TokenizerConfig } from "../tokenizer.js";
+import type { ImageTowerConfig, TextTowerConfig } from "../towers/index.js";
+import { count, countOrZero, heightWidth, readFields, refuseOthers, sides } from "./fields.js";
+import { timmSigLip } from "./timm-names.js";
+
+const file = "open_clip_config.json";
+
+const shared = {
+  mlp_ratio: z.number().positive().default(4),
+  ls_init_value: z.number().nullish(),
+  norm_kwargs: z.object({ eps: z.number().positive().optional() }).nullish(),
+  act_kwargs: z.object({ approximate: z.enum(["none", "tanh"]).optional() }).nullish(),
+};
+
+const modelCfg = z.object({
+  embed_dim: count,
+  quick_gelu: z.boolean().default(false),
+  custom_text: z.boolean().default(false),
+  init_logit_scale: z.number().default(Math.log(1 / 0.07)),
+  init_logit_bias: z.number().nullish(),
+  vision_cfg: z.record(z.string(), z.unknown()),
+  text_cfg: z.record(z.string(), z.unknown()),
+});
+
+const visionCfg = z.object({
+  ...shared,
+  layers: z.union([count, z.array(count).length(4)]).default(12),
+  width: count.default(768),
+  head_width: count.default(64),
+  patch_size: count.nullish().transform((size) => size ?? 16),
+  image_size: sides.default(224),
+  no_ln_pre: z.boolean().default(false),
+  pool_type: z.string().default("tok"),
+  final_ln_after_pool: z.boolean().default(false),
+  timm_model_name: z.string().nullish(),
+  timm_pool: z.string().default("avg"),
+  timm_proj: z.string().nullish(),
+  timm_proj_bias: z.boolean().default(false),
+});
+
+const textCfg = z.object({
+  ...shared,
+  context_length: count.default(77),
+  vocab_size: count.default(49408),
+  width: count.default(512),
+  heads: count.default(8),
+  layers: countOrZero.default(12),
+  no_causal_mask: z.boolean().default(false),
+  pool_type: z.enum(["argmax", "first", "last", "eos"]).default("argmax"),
+  eos_id: countOrZero.default(2),
+  proj_type: z.enum(["linear", "none"]).nullish(),
+  proj_bias: z.boolean().default(false),
+});
+
+/** Fields without an effect on a model that is used: training, loading, tokens (read where those are opened). */
+const idleModel = ["output_dict", "nonscalar_logit_scale"];
+const idleVision = [
+  "patch_dropout",
+  "pos_embed_type",
+  "timm_model_pretrained",
+  "timm_drop",
+  "timm_drop_path",
+  "attn_pooler_queries",
+  "attn_pooler_heads",
+  "n_queries",
+];
+const idleText = ["pad_id", "hf_tokenizer_name", "tokenizer_kwargs"];
+
+/**
+ * OpenCLIP's `model_cfg`, with its own defaults.
+ *
+ * @throws `format` for wrong types, `unsupported` for parts that clipt does not have
+ * @source mlfoundations/open_clip `CLIPVisionCfg`, `CLIPTextCfg`
+ */
+export function parseOpenClip(json: unknown): ClipConfig {
+  const where = `${file}, model_cfg`;
+  const model = readFields(modelCfg, json, where);
+  refuseOthers(json as object, modelCfg, idleModel, where);
+  return {
+    embedDim: model.embed_dim,
+    image: readVision(model.vision_cfg, model.quick_gelu),
+    text: readText(model.text_cfg, model.quick_gelu),
+    customText: model.custom_text,
+    score: model.init_logit_bias == null ? "softmax" : "sigmoid",
+    initLogitScale: model.init_logit_scale,
+    initLogitBias: model.init_logit_bias ?? undefined,
+  };
+}
+
+function readVision(json: object, quickGelu: boolean): ImageTowerConfig {
+  const where = `${file}, vision_cfg`;
+  const cfg = readFields(visionCfg, json, where);
+  refuseOthers(json, visionCfg, idleVision, where);
+  const { layers, width, head_width: headWidth, pool_type: pool } = cfg;
+  const imageSize = heightWidth(cfg.image_size);
+  if (cfg.timm_model_name != null) return readTimm(cfg.timm_model_name, cfg, "width" in json, where);
+  if (typeof layers !== "number")
+    return { kind: "resnet", imageSize, layers, width, heads: Math.trunc((width * 32) / headWidth) };
+  if (pool !== "tok" && pool !== "avg")
+    throw new CliptError("unsupported", `${where}: pool_type "${pool}" is not supported yet.`);
+  return {
+    kind: "vit",
+    imageSize,
+    patchSize: cfg.patch_size,
+    layers,
+    ...blocks(cfg, Math.trunc(width / headWidth), quickGelu),
+    pool,
+    lnPre: !cfg.no_ln_pre,
+    lnAfterPool: cfg.final_ln_after_pool,
+  };
+}
+
+/** @param described whether the sizes stand beside the name; timm's registry knows those of its own names */
+function readTimm(
+  name: string,
+  cfg: z.output<typeof visionCfg>,
+  described: boolean,
+  where: string,
+): ImageTowerConfig {
+  const { layers, width, timm_pool: pool } = cfg;
+  if (pool !== "map")
+    throw new CliptError(
+      "unsupported",
+      `${where}: of timm's towers those with timm_pool "map" are supported, not "${pool}".`,
+    );
+  const projection = cfg.timm_proj == null || cfg.timm_proj === "" ? "none" : cfg.timm_proj;
+  if (projection !== "none" && projection !== "linear")
+    throw new CliptError("unsupported", `${where}: timm_proj "${projection}" is not supported yet.`);
+  const given = typeof layers === "number" &&
+    described && {
+      width,
+      layers,
+      heads: Math.trunc(width / cfg.head_width),
+      patchSize: cfg.patch_size,
+      mlpWidth: Math.trunc(width * cfg.mlp_ratio),
+    };
+  return {
+    kind: "timm-vit",
+    imageSize: heightWidth(cfg.image_size),
+    ...timmSigLip(name, given || undefined),
+    projection: projection === "linear" && cfg.timm_proj_bias ? "linear-bias" : projection,
+  };
+}
+
+function readText(json: object, quickGelu: boolean): TextTowerConfig {
+  const where = `${file}, text_cfg`;
+  const cfg = readFields(textCfg, json, where);
+  refuseOthers(json, textCfg, idleText, where);
+  return {
+    kind: "transformer",
+    contextLength: cfg.context_length,
+    vocabSize: cfg.vocab_size,
+    layers: cfg.layers,
+    ...blocks(cfg, cfg.heads, quickGelu),
+    causal: !cfg.no_causal_mask,
+    pool: cfg.pool_type,
+    eosId: cfg.pool_type === "eos" ? cfg.eos_id : undefined,
+    projection: cfg.proj_type === "none" ? "none" : cfg.proj_bias ? "linear" : "matrix",
+  };
+}
+
+function blocks(
+  cfg: z.output<typeof visionCfg> | z.output<typeof textCfg>,
+  heads: number,
+  quickGelu: boolean,
+): BlockConfig {
+  const gelu = cfg.act_kwargs?.approximate === "tanh" ? "gelu_tanh" : "gelu";
+  return {
+    width: cfg.width,
+    heads,
+    mlpWidth: Math.trunc(cfg.width * cfg.mlp_ratio),
+    activation: quickGelu ? "quick_gelu" : gelu,
+    eps: cfg.norm_kwargs?.eps ?? 1e-5,
+    layerScale: cfg.ls_init_value ?? undefined,
+  };
+}
+
+const preprocessCfg = z.object({
+  size: sides.optional(),
+  mode: z.literal("RGB").optional(),
+  mean: z.array(z.number()).length(3).optional(),
+  std: z.array(z.number()).length(3).optional(),
+  interpolation: z.enum(["bicubic", "bilinear"]).optional(),
+  resize_mode: z.enum(["shortest", "longest", "squash"]).optional(),
+  fill_color: z.number().optional(),
+});
+
+/** OpenCLIP's `preprocess_cfg`; what it leaves out is OpenAI's, at the model's own size. */
+export function parseOpenClipPreprocess(json: unknown, { image }: ClipConfig): PreprocessConfig {
+  const cfg = readFields(preprocessCfg, json ?? {}, `${file}, preprocess_cfg`);
+  return {
+    ...clipPreprocess,
+    size: cfg.size ?? image.imageSize,
+    mean: cfg.mean ?? clipPreprocess.mean,
+    std: cfg.std ?? clipPreprocess.std,
+    interpolation: cfg.interpolation ?? clipPreprocess.interpolation,
+    resizeMode: cfg.resize_mode ?? clipPreprocess.resizeMode,
+    fillColor: cfg.fill_color ?? clipPreprocess.fillColor,
+  };
+}
+
+const tokenizerCfg = z.object({
+  hf_tokenizer_name: z.string().nullish(),
+  tokenizer_kwargs: z
+    .object({
+      clean: z.enum(["lower", "whitespace", "canonicalize"]).optional(),
+      strip_sep_token: z.boolean().optional(),
+    })
+    .nullish(),
+});
+
+/** The tokenizer that `text_cfg` names; without a name it is CLIP's own. */
+export function parseOpenClipTokenizer(model: unknown, { text }: ClipConfig): TokenizerConfig {
+  const cfg = readFields(z.object({ text_cfg: tokenizerCfg }), model, `${file}, model_cfg`).text_cfg;
+  const context = text.contextLength;
+  const clean = cfg.tokenizer_kwargs?.clean;
+  return cfg.hf_tokenizer_name == null
+    ? { kind: "clip-bpe", cleaning: clean ?? "lower", pad: "zero", context }
+    : { kind: "hugging-face", cleaning: clean ?? "whitespace", context };
+}
