@@ -70,6 +70,8 @@ export const textTransformer: Tower<
     };
   },
 
+  readsPadding: ({ causal, pool }) => !causal || pool === "last",
+
   forward(config, w, ids, context) {
     const length = ids.shape[1]!;
     const tokens = add(gather(w.token_embedding.weight, ids), positions(w.positional_embedding, length));

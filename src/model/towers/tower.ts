@@ -13,4 +13,9 @@ export interface Tower<Config extends { readonly kind: string }, S, V> {
    * @returns     [batch, embedDim], not normalised
    */
   forward(config: Config, weights: V, input: Value, context: Context): Value;
+  /**
+   * Text towers whose result depends on the padding behind a text: their rows are always as long as the context.
+   * All others may be given rows cut to the longest of a batch.
+   */
+  readsPadding?(config: Config): boolean;
 }

@@ -1,0 +1,39 @@
+import { createHash } from "node:crypto";
+import type { PreprocessConfig } from "../input/image/index.js";
+import type { TokenizerIdentity } from "../input/text/index.js";
+import type { Tensor } from "../tensor/index.js";
+import { bytesOf } from "../weights/index.js";
+import type { ClipConfig } from "./config.js";
+
+/** All that decides the vector of a picture or a text. */
+export interface Identified {
+  readonly config: ClipConfig;
+  readonly preprocess: PreprocessConfig;
+  /** Absent where clipt cannot open the model's tokenizer. */
+  readonly tokenizer: TokenizerIdentity | undefined;
+  readonly weights: ReadonlyMap<string, Tensor>;
+}
+
+/**
+ * A name for a model's function: equal names, equal vectors. It does not depend on the file format or its order.
+ *
+ * @returns SHA-256, 64 hexadecimal digits
+ */
+export function identityOf({ config, preprocess, tokenizer, weights }: Identified): string {
+  const hash = createHash("sha256");
+  hash.update(sorted({ config, preprocess, tokenizer }));
+  for (const name of [...weights.keys()].sort()) {
+    const tensor = weights.get(name)!;
+    hash.update(JSON.stringify([name, tensor.dtype, tensor.shape]));
+    hash.update(bytesOf(tensor));
+  }
+  return hash.digest("hex");
+}
+
+/** JSON whose text does not depend on the order in which an object's fields were written. */
+const sorted = (value: unknown): string =>
+  JSON.stringify(value, (_, item: unknown) =>
+    typeof item === "object" && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
