@@ -1,4 +1,5 @@
 /** Programs as data: ops with their shapes, ONNX forms and gradients; the walk backwards; printing. */
+export * from "./flops.js";
 export * from "./gradient.js";
 export * from "./op.js";
 export * from "./ops/index.js";

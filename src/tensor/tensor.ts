@@ -54,3 +54,6 @@ export function toFloat16(t: Tensor): Tensor<"float16"> {
   float32ToFloat16(toFloat32(t).data, data);
   return { dtype: "float16", shape: t.shape, data };
 }
+
+export const isTensor = (x: unknown): x is Tensor =>
+  typeof x === "object" && x !== null && "dtype" in x && "data" in x;

@@ -1,0 +1,175 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { flops, gemm, input } from "../src/graph/index.js";
+import { clipSpec, initialise, type ClipConfig } from "../src/model/index.js";
+import { nodeRuntime } from "../src/runtime/index.js";
+import { f32, flatten, i64, isTensor, random, sizeOf, type Tensor } from "../src/tensor/index.js";
+import type { Objective } from "../src/train/objective.js";
+import { wholeGraph } from "../src/train/step-graphs.js";
+import type { Part } from "../src/train/step.js";
+import { openTrainer } from "../src/train/trainer.js";
+import { median, option, timed, type Benchmark } from "./benchmark.js";
+
+const block = { width: 256, heads: 4, mlpWidth: 1024, activation: "quick_gelu", eps: 1e-5 } as const;
+/** 64 px in patches of 8; 10.2 million weights. */
+const config: ClipConfig = {
+  embedDim: 256,
+  image: {
+    kind: "vit",
+    imageSize: [64, 64],
+    patchSize: 8,
+    layers: 6,
+    pool: "tok",
+    lnPre: true,
+    lnAfterPool: false,
+    ...block,
+  },
+  text: {
+    kind: "transformer",
+    contextLength: 32,
+    vocabSize: 8192,
+    layers: 4,
+    causal: true,
+    pool: "argmax",
+    projection: "matrix",
+    ...block,
+  },
+  customText: false,
+  score: "softmax",
+  initLogitScale: Math.log(1 / 0.07),
+};
+const objective: Objective = { contrastive: "softmax" };
+
+/** Pictures of noise and texts of random ids: the time does not depend on what they show. */
+function randomPart(batch: number, length: number): Part {
+  const rng = random([1, "bench"]);
+  const pixels = Float32Array.from({ length: batch * 3 * 64 * 64 }, () => rng.normal());
+  const ids = Array.from({ length: batch * length }, (_, i) =>
+    i % length === length - 1 ? 8191 : 1 + rng.int(8189),
+  );
+  const groups = i64([batch], [...Array(batch).keys()]);
+  return {
+    image: f32([batch, 3, 64, 64], pixels),
+    text: i64([batch, length], ids),
+    rows: { pairs: batch, labelled: 0, captions: batch, classes: 0, taught: 0 },
+    pictureGroups: groups,
+    textGroups: groups,
+  };
+}
+
+/** Another trainer that makes N steps for each line `N` and answers with its seconds; see compare-pytorch.md. */
+function rival(command: string): {
+  steps(n: number): Promise<{ wall: number; cpu: number; rss_mb: number }>;
+  end(): void;
+} {
+  const child = spawn(command, { shell: true, stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    async steps(n) {
+      child.stdin.write(`${n}\n`);
+      const line = await lines.next();
+      if (line.done === true) throw new Error(`"${command}" ended without an answer.`);
+      return JSON.parse(line.value) as { wall: number; cpu: number; rss_mb: number };
+    },
+    end: () => void child.stdin.end(),
+  };
+}
+
+const benchmark: Benchmark = {
+  summary:
+    "Training step of a small CLIP (64 px, 10.2 M weights), optimiser included, beside the product of matrices it is made of",
+  async run(args) {
+    const number = (name: string, otherwise: number) => Number(option(args, name) ?? otherwise);
+    const [batch, length, threads] = [number("batch", 64), number("length", 32), number("threads", 2)];
+    const [rounds, stepsPerRound] = [number("rounds", 5), number("steps", 3)];
+    const against = option(args, "against");
+
+    const runtime = nodeRuntime({ threads });
+    const spec = clipSpec(config);
+    const weights = flatten(initialise(spec, random(1)), isTensor);
+    const schedule = { kind: "const", warmup: 0, total: 1 } as const;
+    const optimiser = { lr: 5e-4, schedule, beta1: 0.9, beta2: 0.98, eps: 1e-6, wd: 0.2 };
+    const trainer = openTrainer({
+      runtime,
+      config,
+      spec,
+      objective,
+      weights,
+      picture: [3, 64, 64],
+      optimiser,
+    });
+    const part = randomPart(batch, length);
+    const rng = random(2);
+    const steps = async (n: number) => {
+      for (let i = 0; i < n; i++) await trainer.step([part], rng);
+    };
+
+    const whole = wholeGraph(
+      {
+        config,
+        spec,
+        objective,
+        picture: [3, 64, 64],
+        trained: trainer.trained.names,
+        dtypeOf: () => "float32",
+      },
+      { image: part.image, text: part.text, rows: part.rows },
+    );
+    const flopPerStep = flops(Object.values(whole.outputs));
+
+    const [rows, inner, columns] = [1600, 768, 3072];
+    const ceilingProgram = await runtime.compile({
+      y: gemm(input("a", [rows, inner]), input("b", [columns, inner]), { transB: true }),
+    });
+    const filled = (shape: number[]): Tensor => f32(shape, new Float32Array(sizeOf(shape)).fill(0.5));
+    const operands = { a: filled([rows, inner]), b: filled([columns, inner]) };
+    const ceiling = async () => {
+      const { wall } = await timed(async () => {
+        for (let i = 0; i < 10; i++) await ceilingProgram.run(operands);
+      });
+      return (10 * 2 * rows * inner * columns) / wall / 1e9;
+    };
+
+    const other = against === undefined ? undefined : rival(against);
+    await steps(2);
+    await other?.steps(2);
+    const ours: { wall: number; cpu: number }[] = [];
+    const theirs: { wall: number; cpu: number; rss_mb: number }[] = [];
+    const ceilings: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      ours.push(await timed(() => steps(stepsPerRound)));
+      if (other !== undefined) theirs.push(await other.steps(stepsPerRound));
+      ceilings.push(await ceiling());
+    }
+    other?.end();
+    await runtime.close();
+
+    const wall = median(ours.map((t) => t.wall)) / stepsPerRound;
+    const gflops = flopPerStep / wall / 1e9;
+    const result = {
+      batch,
+      text_length: length,
+      threads,
+      parameters: trainer.trained.count,
+      pairs_per_s: batch / wall,
+      cpu_s_per_step: median(ours.map((t) => t.cpu)) / stepsPerRound,
+      gflop_per_pair: flopPerStep / batch / 1e9,
+      gflop_per_s: gflops,
+      gemm_ceiling_gflop_per_s: median(ceilings),
+      utilisation: gflops / median(ceilings),
+      peak_rss_mb: process.resourceUsage().maxRSS / 1024,
+    };
+    if (theirs.length === 0) return result;
+    const rivalWall = median(theirs.map((t) => t.wall)) / stepsPerRound;
+    return {
+      ...result,
+      rival_pairs_per_s: batch / rivalWall,
+      rival_cpu_s_per_step: median(theirs.map((t) => t.cpu)) / stepsPerRound,
+      rival_peak_rss_mb: theirs.at(-1)!.rss_mb,
+      ratio: rivalWall / wall,
+      ratio_per_round: theirs.map((t, i) => t.wall / ours[i]!.wall),
+    };
+  },
+};
+
+export default benchmark;
