@@ -99,7 +99,8 @@ interface Directory {
 /** What a file holds; its first bytes tell its kind. */
 function readDirectory(source: Source): Directory {
   const start = source.read(0, Math.min(source.size, 64));
-  const text = new TextDecoder("latin1").decode(start);
+  // Not TextDecoder: its "latin1" is Windows-1252, where 0x93 is a quotation mark.
+  const text = String.fromCharCode(...start);
   if (text.startsWith("version https://git-lfs"))
     throw new CliptError(
       "format",

@@ -76,11 +76,7 @@ function inflateHead(packed: Uint8Array, name: string): Uint8Array {
 }
 
 function readHeader(bytes: Uint8Array): Stored {
-  if (
-    bytes.length < 12 ||
-    new TextDecoder("latin1").decode(bytes.subarray(1, 6)) !== "NUMPY" ||
-    bytes[0] !== 0x93
-  )
+  if (bytes.length < 12 || String.fromCharCode(...bytes.subarray(0, 6)) !== "\u0093NUMPY")
     throw broken("it does not begin like one");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const version = view.getUint8(6);

@@ -24,7 +24,6 @@ export interface PickleWorld {
 }
 
 const utf8 = new TextDecoder();
-const latin1 = new TextDecoder("latin1");
 
 /**
  * Runs the part of the pickle machine that plain data needs: protocols 2 to 5, without copies of containers,
@@ -55,7 +54,7 @@ export function unpickle(bytes: Uint8Array, world: PickleWorld, start = 0): { va
   };
   const long = () => Number(view.getBigUint64(take(8), true));
   const text = (length: number) => utf8.decode(slice(length));
-  const latin = (length: number) => latin1.decode(slice(length));
+  const latin = (length: number) => Buffer.from(slice(length)).toString("latin1");
   const line = () => {
     const end = bytes.indexOf(10, position);
     const result = text((end < 0 ? Infinity : end) - position);
