@@ -13,3 +13,11 @@ export * from "./sentencepiece-model.js";
 export * from "./cut-unigram.js";
 export * from "./sentencepiece-tokenizer.js";
 export { readUnigramJson, toUnigramJson, type UnigramTokenizerJson } from "./unigram-json.js";
+export * from "./compare-tokenizer.js";
+export {
+  hubTokenizer,
+  type HubTokenizerOptions,
+  type TokenizerConfig,
+  type TokenizerJson,
+} from "./hub-tokenizer.js";
+export * from "./open-tokenizer.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { HubTokenizer } from "./hub-tokenizers.js";
+import { HubTokenizer } from "./hub-library.js";
 import fc from "fast-check";
 import { needsShared, sharedPath } from "../../../test/shared.js";
 import { bpe, clipTokenizer } from "./bpe.js";

@@ -1,4 +1,5 @@
 import { CliptError } from "../../tensor/index.js";
+import { fromBase64, toBase64 } from "./base64.js";
 import type { Piece, PieceType, SentencePieceModel } from "./sentencepiece-model.js";
 
 /** The parts of a `tokenizer.json` of type Unigram that say how a text is cut. */
@@ -16,10 +17,6 @@ export interface UnigramTokenizerJson {
     readonly byte_fallback?: boolean;
   };
 }
-
-const toBase64 = (bytes: Uint8Array): string =>
-  btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-const fromBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 
 /** The shortest decimal that reads back as the same float32. */
 function shortest(score: number): number {

@@ -7,6 +7,9 @@ const basic = (text: string): string => strip(htmlUnescape(htmlUnescape(fixText(
 // Python's string.punctuation.
 const punctuation = /[!-/:-@[-`{-~]/g;
 
+/** Lower case letter by letter, as Rust does it: without Greek's final sigma. */
+export const lowerByLetter = (text: string): string => text.replaceAll("Σ", "σ").toLowerCase();
+
 /**
  * What happens to a text before it is cut into tokens, by name. Published models were trained with one of these,
  * and give other vectors with another.
@@ -22,10 +25,7 @@ export const cleanings = {
   canonicalize: (text) =>
     singleSpaces(basic(text).replaceAll("_", " ").replace(punctuation, "").toLowerCase()),
   /** transformers `CLIPTokenizer`: nothing is mended; lower case letter by letter, so without the final sigma. */
-  "clip-transformers": (text) =>
-    Array.from(text.normalize("NFC").replace(/\p{White_Space}+/gu, " "), (char) => char.toLowerCase()).join(
-      "",
-    ),
+  "clip-transformers": (text) => lowerByLetter(text.normalize("NFC").replace(/\p{White_Space}+/gu, " ")),
   /** transformers `SiglipTokenizer`: nothing is mended, and the underscore goes like the rest. */
   "siglip-transformers": (text) => singleSpaces(text.toLowerCase().replace(punctuation, "")),
   /** The tokenizer's own normaliser does all. */

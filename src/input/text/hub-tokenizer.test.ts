@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import { packageRoot } from "../../package-root.js";
+import { hubTokenizer, type TokenizerConfig, type TokenizerJson } from "./hub-tokenizer.js";
+
+interface Fixture {
+  readonly tokenizers: readonly {
+    name: string;
+    tokenizer: TokenizerJson;
+    config: TokenizerConfig;
+    rows: readonly { text: string; ids: number[] }[];
+  }[];
+}
+
+const { tokenizers } = JSON.parse(
+  readFileSync(join(packageRoot, "test/fixtures/text/tokenizer-json.json"), "utf8"),
+) as Fixture;
+
+for (const { name, tokenizer, config, rows } of tokenizers)
+  test(`${name}: ids of the Rust tokenizers`, () => {
+    const ours = hubTokenizer(tokenizer, config);
+    for (const { text, ids } of rows)
+      assert.deepEqual(ours.encode(text, Infinity).ids, ids, JSON.stringify(text));
+  });
+
+test("cut and padding follow the folder's tokenizer_config.json", () => {
+  const { tokenizer, config } = tokenizers[0]!;
+  const bert = hubTokenizer(tokenizer, config);
+  const { ids, shape, truncated } = bert.batch(["a dog", "a a a a a a a a a"]);
+  assert.deepEqual(shape, [2, 8]);
+  assert.deepEqual([...ids], [2, 5, 6, 3, 0, 0, 0, 0, 2, 5, 5, 5, 5, 5, 5, 3]);
+  assert.deepEqual(truncated, [1]);
+  assert.equal(bert.decode(ids.subarray(0, 8)), "a dog");
+  assert.equal(hubTokenizer(tokenizer, config, { frame: { context: 4 } }).contextLength, 4);
+});
+
+test("no string throws", () => {
+  for (const { tokenizer, config } of tokenizers) {
+    const ours = hubTokenizer(tokenizer, config);
+    fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => ours.encode(text).ids.length <= 512));
+    for (const unit of ["\ud800", "\udfff a"]) ours.encode(unit);
+  }
+});
+
+test("a file that is no tokenizer is refused", () => {
+  assert.throws(() => hubTokenizer({}), { code: "format" });
+});

@@ -1,0 +1,111 @@
+import { CliptError } from "../../tensor/index.js";
+import { isClipBpe } from "./bpe-vocabulary.js";
+import { cleanings, type Cleaning } from "./clean/clean.js";
+import { fingerprint } from "./fingerprint.js";
+import { HubTokenizer } from "./hub-library.js";
+import { hubNormalizer, type NormalizerStep } from "./hub-normalizer.js";
+import { frameTokenizer, type Frame, type Tokenizer } from "./tokenizer.js";
+
+/** A `tokenizer.json` as far as it is looked into here. */
+export interface TokenizerJson {
+  readonly normalizer?: NormalizerStep | null;
+  readonly padding?: { readonly pad_id?: number } | null;
+  readonly pre_tokenizer?: {
+    readonly type: string;
+    readonly pretokenizers?: readonly { readonly type: string; readonly use_regex?: boolean }[];
+  } | null;
+  readonly model?: { readonly type?: string; readonly end_of_word_suffix?: string | null };
+}
+
+/** A `tokenizer_config.json` as far as it is looked into here. */
+export interface TokenizerConfig {
+  readonly tokenizer_class?: string;
+  readonly model_max_length?: number;
+  readonly pad_token?: string | { readonly content: string } | null;
+}
+
+export interface HubTokenizerOptions {
+  readonly cleaning?: Cleaning;
+  /** What the files do not say or say wrongly. */
+  readonly frame?: Partial<Frame>;
+}
+
+// "No limit" is written as 10^30.
+const plausibleContext = (length: number | undefined): number | undefined =>
+  length !== undefined && length > 0 && length < 1_000_000 ? length : undefined;
+
+/** The ids that the file's post-processor puts before and after a text: at most one each. */
+function specials(hub: HubTokenizer): { start?: number; end?: number } {
+  const plain = hub.encode("a", { add_special_tokens: false }).ids;
+  const full = hub.encode("a").ids;
+  const extra = full.length - plain.length;
+  const before = full.findIndex((_, i) => plain.every((id, j) => full[i + j] === id));
+  if (before < 0 || before > 1 || extra - before > 1)
+    throw new CliptError(
+      "unsupported",
+      "This tokenizer puts more than one special token before or after a text.",
+    );
+  return {
+    ...(before === 1 ? { start: full[0]! } : {}),
+    ...(extra > before ? { end: full.at(-1)! } : {}),
+  };
+}
+
+// GPT-2's words, by which a byte-level step cuts once more.
+const gpt2Words = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+
+/** The library's byte-level step takes U+FEFF for white space; a step of its own with the same expression does not. */
+function unicodeSpaces(json: TokenizerJson): TokenizerJson {
+  const { pre_tokenizer: cutter } = json;
+  if (!isClipBpe(json) || !cutter?.pretokenizers) return json;
+  const cut = { type: "Split", pattern: { Regex: gpt2Words }, behavior: "Isolated", invert: false };
+  const pretokenizers = cutter.pretokenizers.flatMap((step) =>
+    step.type === "ByteLevel" && step.use_regex !== false ? [cut, { ...step, use_regex: false }] : [step],
+  );
+  return { ...json, pre_tokenizer: { ...cutter, pretokenizers } };
+}
+
+/**
+ * Any `tokenizer.json` (BPE, Unigram, WordPiece) through Hugging Face's JavaScript tokenizers, with cut and padding by
+ * the folder's `tokenizer_config.json`.
+ *
+ * @throws `format` when the library cannot read the file, `unsupported` when its rows have another form
+ */
+export function hubTokenizer(
+  json: TokenizerJson,
+  config: TokenizerConfig = {},
+  options: HubTokenizerOptions = {},
+): Tokenizer {
+  const { cleaning = "none" } = options;
+  let hub: HubTokenizer;
+  try {
+    hub = new HubTokenizer(unicodeSpaces(json), config);
+  } catch (cause) {
+    throw new CliptError("format", "This tokenizer.json cannot be read.", { cause });
+  }
+  if (json.normalizer) hub.normalizer = hubNormalizer(json.normalizer);
+  const around = specials(hub);
+  const padToken = typeof config.pad_token === "object" ? config.pad_token?.content : config.pad_token;
+  const padId = padToken === undefined ? undefined : hub.token_to_id(padToken);
+  const frame: Frame = {
+    ...around,
+    pad: padId ?? json.padding?.pad_id ?? around.end ?? 0,
+    padTo: "context",
+    context: plausibleContext(config.model_max_length) ?? 512,
+    ...options.frame,
+  };
+  const clean = cleanings[cleaning];
+  let digest: string | undefined;
+  return frameTokenizer({
+    vocabSize: hub.get_vocab().size,
+    frame,
+    pieces: (text) => hub.encode(clean(text), { add_special_tokens: false }).ids,
+    join: (ids) => (ids.length === 0 ? "" : hub.decode([...ids], { skip_special_tokens: true })),
+    identity: () => ({
+      kind: "tokenizer.json",
+      cleaning,
+      frame,
+      vocabulary: (digest ??= fingerprint(JSON.stringify(json))),
+    }),
+  });
+}
