@@ -1,5 +1,5 @@
 import { clipSpec, initialise, type ClipConfig } from "../src/model/index.js";
-import { f32, flatten, i64, random, type Tensor } from "../src/tensor/index.js";
+import { f32, flatten, i64, isTensor, random, type Tensor } from "../src/tensor/index.js";
 import type { Part } from "../src/train/step.js";
 
 /** A CLIP that trains in milliseconds. */
@@ -37,8 +37,6 @@ export const tinyConfig: ClipConfig = {
   score: "softmax",
   initLogitScale: 2,
 };
-
-const isTensor = (x: unknown): x is Tensor => typeof x === "object" && x !== null && "dtype" in x;
 
 export const tinyWeights = (seed = "tiny", config = tinyConfig): Map<string, Tensor> =>
   flatten(initialise(clipSpec(config), random(seed)), isTensor);

@@ -5,3 +5,5 @@ export * from "./objective.js";
 export * from "./recipe.js";
 export * from "./step.js";
 export * from "./trainer.js";
+export * from "./loop.js";
+export * from "./replay.js";

@@ -116,7 +116,14 @@ const runFields = {
   beta2: share("AdamW's second decay").default(0.98),
   eps: number("AdamW's epsilon").default(1e-6),
   wd: number("Weight decay").default(0.2),
-  warmup: z.int().min(0).meta({ description: "Steps of warm-up", placeholder: "N" }).default(10000),
+  warmup: z
+    .int()
+    .min(0)
+    .meta({
+      description: "Steps of warm-up; a tenth of the run, at most 10000, when it is left out",
+      placeholder: "N",
+    })
+    .optional(),
   lrScheduler: z
     .enum(["cosine", "const", "const-cooldown"])
     .meta({ description: "How the learning rate moves" })

@@ -66,12 +66,30 @@ export function trainedPart(forward: Forward, x: Value, from: string, options: P
   };
 }
 
-/** The part of a tower before a cut, as it is when nothing is trained. */
-export function frozenPart(forward: Forward, x: Value, from: string, cut: string): Value {
+/**
+ * A point of a tower as it is when nothing is trained: before a cut, that is the frozen part.
+ */
+export function frozenPart(forward: Forward, x: Value, from: string, point: string): Value {
+  return valueAt(tapsOf(forward, x, from), point);
+}
+
+/** A point behind a cut, as a function of the values at the cut; `own` is any input that the tower takes. */
+export function behindCut(
+  forward: Forward,
+  own: Value,
+  from: string,
+  { cut, point }: { readonly cut: string; readonly point: string },
+): Value {
+  const taps = tapsOf(forward, own, from);
+  const at = valueAt(taps, cut);
+  const result = valueAt(taps, point);
+  return substitute([result], new Map([[at, input(`batch.${from}`, at.shape, at.dtype)]]))(result);
+}
+
+function tapsOf(forward: Forward, x: Value, from: string): Map<string, Value> {
   const taps = new Map<string, Value>();
-  const features = forward(x, { tap: (name, value) => void taps.set(name, value) });
-  taps.set(`${from}.features`, features);
-  return valueAt(taps, cut);
+  taps.set(`${from}.features`, forward(x, { tap: (name, value) => void taps.set(name, value) }));
+  return taps;
 }
 
 function valueAt(taps: ReadonlyMap<string, Value>, cut: string): Value {
