@@ -1,6 +1,7 @@
 /** Graph → ONNX bytes → numbers. The only place that knows ONNX Runtime. */
 export * from "./evaluate.js";
 export * from "./node.js";
+export * from "./onnx/decode.js";
 export * from "./onnx/encode.js";
 export * from "./onnx/proto.js";
 export * from "./runtime.js";
