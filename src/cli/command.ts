@@ -1,6 +1,7 @@
 import { Argument, InvalidArgumentError, Option, type Command } from "commander";
 import { fieldsOf, type Field } from "../task/fields.js";
 import type { AnyDescription } from "../task/task.js";
+import { drawing } from "./views/index.js";
 
 /** "labelsFile" → "--labels-file", "k" → "-k". */
 export const flagOf = (field: string): string =>
@@ -12,6 +13,7 @@ export function describeCommand(command: Command, description: AnyDescription): 
   const positional = positionalFields(description, fields);
   for (const field of positional) command.addArgument(argumentOf(field));
   for (const field of fields) if (!positional.includes(field)) command.addOption(optionOf(field));
+  if (drawing.has(description.name)) command.option("--show", "Draw the best pictures in the terminal");
   command.option("--json", "Print JSON and nothing else");
   command.addHelpText("after", () => helpText(description));
 }

@@ -56,7 +56,7 @@ async function shown(
     colors: pc.createColors(wantsColor(stdout, env)),
     columns: stdout.columns ?? 100,
     env,
-    show: options.show === true,
+    show: options.show === true && stdout.isTTY === true,
   });
 }
 

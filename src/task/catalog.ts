@@ -9,11 +9,48 @@ export interface Entry {
 
 /** First words that several commands share. */
 export const groups: Readonly<Record<string, string>> = {
+  eval: "Measure a model on a data set, as CLIP_benchmark does",
+  models: "Look at models",
   doctor: "Check clipt against reference numbers",
 };
 
 /** Everything that clipt does, in the order of its help. */
 export const catalog: readonly Entry[] = [
+  {
+    name: "search",
+    summary: "Find pictures by a description or by a picture",
+    load: async () => (await import("./search.js")).search,
+  },
+  {
+    name: "classify",
+    summary: "Score pictures against labels",
+    load: async () => (await import("./classify.js")).classify,
+  },
+  {
+    name: "embed",
+    summary: "Write the vectors of pictures or texts to a file",
+    load: async () => (await import("./embed.js")).embed,
+  },
+  {
+    name: "eval zeroshot",
+    summary: "Accuracy of zero-shot classification",
+    load: async () => (await import("./evaluate-zeroshot.js")).evaluateZeroshot,
+  },
+  {
+    name: "eval retrieval",
+    summary: "Recall of pictures by captions and of captions by pictures",
+    load: async () => (await import("./evaluate-retrieval.js")).evaluateRetrieval,
+  },
+  {
+    name: "models info",
+    summary: "Say what a model is",
+    load: async () => (await import("./models-info.js")).modelsInfo,
+  },
+  {
+    name: "doctor model",
+    summary: "Compare a model's features, logits and taps with a reference",
+    load: async () => (await import("./doctor-model.js")).doctorModel,
+  },
   {
     name: "doctor preprocess",
     summary: "Compare the preprocessing of pictures with a reference",

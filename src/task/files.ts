@@ -1,15 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { CliptError, messageOf, type Tensor } from "../tensor/index.js";
+import { readError } from "../train/data/sample.js";
 import { openWeights } from "../weights/index.js";
-
-/** What a failed read of a file or folder means: `missing` or `io`. */
-export function readError(path: string, cause: unknown): CliptError {
-  const { code } = cause as NodeJS.ErrnoException;
-  if (code === "ENOENT") return new CliptError("missing", `${path} does not exist.`, { cause });
-  if (code === "EACCES" || code === "EPERM")
-    return new CliptError("io", `${path} cannot be read: permission is denied.`, { cause });
-  return new CliptError("io", `${path} cannot be read: ${messageOf(cause)}`, { cause });
-}
 
 /** @throws `missing`, `io` */
 export async function readText(path: string): Promise<string> {

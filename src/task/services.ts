@@ -1,24 +1,76 @@
 import { availableParallelism } from "node:os";
+import type { Encoder } from "../model/index.js";
+import type { Device } from "../runtime/index.js";
+import { bundledModel } from "./bundled-model.js";
 
 export interface ServiceOptions {
   /** Where embeddings of folders are kept between calls; without it they are not kept. */
   readonly cacheFolder?: string | undefined;
-  /** Threads that decode pictures. */
+  /** Threads that decode pictures; one per core when absent. */
   readonly decodeWorkers?: number;
+}
+
+/** Which model, and where it runs. */
+export interface ModelChoice {
+  /** Folder or file; absent: the bundled model. */
+  readonly model?: string | undefined;
+  readonly device?: Device;
+  readonly threads?: number | undefined;
 }
 
 /** What tasks need of the machine. Opened by the edge, shared by all tasks that it runs. */
 export interface Services {
+  /** Opens a model; the same choice again gives the same encoder. */
+  encoder(choice: ModelChoice): Promise<Encoder>;
   readonly cacheFolder: string | undefined;
   readonly decodeWorkers: number;
-  /** Ends what was opened. */
+  /** Closes every model. */
   close(): Promise<void>;
 }
 
 export function openServices(options: ServiceOptions = {}): Services {
+  const opened = new Map<string, Promise<Opened>>();
   return {
     cacheFolder: options.cacheFolder,
     decodeWorkers: options.decodeWorkers ?? availableParallelism(),
-    close: async () => {},
+    async encoder(choice) {
+      const key = JSON.stringify([choice.model, choice.device, choice.threads]);
+      const model = opened.get(key) ?? open(choice);
+      opened.set(key, model);
+      return (await model).encoder;
+    },
+    async close() {
+      // Models that did not open have nothing to close.
+      for (const model of await Promise.allSettled(opened.values()))
+        if (model.status === "fulfilled") await model.value.close();
+      opened.clear();
+    },
   };
+}
+
+interface Opened {
+  readonly encoder: Encoder;
+  close(): Promise<void>;
+}
+
+async function open({ model = bundledModel(), device, threads }: ModelChoice): Promise<Opened> {
+  // Loaded when a model is wanted: a check of numbers needs neither towers nor ONNX Runtime.
+  const [{ openEncoder, openModel }, { workerRuntime }] = await Promise.all([
+    import("../model/index.js"),
+    import("../runtime/index.js"),
+  ]);
+  const runtime = workerRuntime({ device, threads });
+  try {
+    const encoder = await openEncoder(await openModel(model), runtime);
+    return {
+      encoder,
+      async close() {
+        await encoder.close();
+        await runtime.close();
+      },
+    };
+  } catch (error) {
+    await runtime.close();
+    throw error;
+  }
 }

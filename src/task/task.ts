@@ -20,7 +20,7 @@ export interface Context {
   readonly services: Services;
   /** Ends the task soon, with the error `cancelled`; what was finished so far is kept. */
   readonly signal: AbortSignal;
-  emit(event: TaskEvent): void;
+  readonly emit: (event: TaskEvent) => void;
 }
 
 export interface Example<I> {

@@ -1,7 +1,13 @@
 import type { View } from "./screen.js";
 
 /** Results that have a look of their own, by task; all others are shown as records. */
-const own: Readonly<Record<string, () => Promise<View>>> = {};
+const own: Readonly<Record<string, () => Promise<View>>> = {
+  search: async () => (await import("./search.js")).searchView,
+  classify: async () => (await import("./classify.js")).classifyView,
+};
+
+/** Tasks whose view can draw pictures (`--show`). */
+export const drawing: ReadonlySet<string> = new Set(["search"]);
 
 export async function viewOf(task: string): Promise<View> {
   return own[task]?.() ?? (await import("./record.js")).recordView;

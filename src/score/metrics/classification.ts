@@ -8,36 +8,58 @@ export interface ClassificationMetrics {
   readonly mean_per_class_recall: number;
 }
 
+/** Counts hits batch by batch, so that no batch's scores need to be kept. */
+export interface ClassificationCounter {
+  /**
+   * @param scores  [pictures, classes], row-major; only their order counts
+   * @param targets class of each picture
+   */
+  add(scores: ArrayLike<number>, targets: readonly number[]): void;
+  metrics(): ClassificationMetrics;
+}
+
 /**
- * Accuracies of scores for pictures that have one class each.
+ * Accuracies for pictures that have one class each; `mean_per_class_recall` is the mean over the classes that occur.
  *
- * @param scores  [pictures, classes], row-major; only their order counts
- * @param targets class of each picture
- * @returns       `mean_per_class_recall` is the mean over the classes that occur in the targets
- * @source        CLIP_benchmark `zeroshot_classification.evaluate`
+ * @source CLIP_benchmark `zeroshot_classification.evaluate`
  */
+export function classificationCounter(classes: number): ClassificationCounter {
+  let [pictures, first, fifth] = [0, 0, 0];
+  const seen = new Map<number, { pictures: number; hits: number }>();
+  return {
+    add(scores, targets) {
+      for (const [i, target] of targets.entries()) {
+        const place = placeOf(scores, i * classes, classes, target);
+        const counts = seen.get(target) ?? { pictures: 0, hits: 0 };
+        seen.set(target, counts);
+        pictures++;
+        counts.pictures++;
+        if (place < 5) fifth++;
+        if (place > 0) continue;
+        first++;
+        counts.hits++;
+      }
+    },
+    metrics() {
+      const recalls = [...seen.values()].map(({ pictures, hits }) => hits / pictures);
+      return {
+        acc1: first / pictures,
+        acc5: classes < 5 ? NaN : fifth / pictures,
+        mean_per_class_recall: recalls.reduce((a, b) => a + b, 0) / recalls.length,
+      };
+    },
+  };
+}
+
+/** The same for scores that are at hand all at once. */
 export function classificationMetrics(
   scores: ArrayLike<number>,
   targets: readonly number[],
   classes: number,
 ): ClassificationMetrics {
-  let [first, fifth] = [0, 0];
-  const seen = new Map<number, { pictures: number; hits: number }>();
-  for (const [i, target] of targets.entries()) {
-    const place = placeOf(scores, i * classes, classes, target);
-    const counts = seen.get(target) ?? { pictures: 0, hits: 0 };
-    counts.pictures++;
-    if (place === 0) counts.hits++;
-    seen.set(target, counts);
-    if (place === 0) first++;
-    if (place < 5) fifth++;
-  }
-  const recalls = [...seen.values()].map(({ pictures, hits }) => hits / pictures);
-  return {
-    acc1: first / targets.length,
-    acc5: classes < 5 ? NaN : fifth / targets.length,
-    mean_per_class_recall: recalls.reduce((a, b) => a + b, 0) / recalls.length,
-  };
+  const counter = classificationCounter(classes);
+  counter.add(scores, targets);
+  return counter.metrics();
 }
 
 /** How many classes come before this one; of equal scores the lower index comes first. */

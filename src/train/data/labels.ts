@@ -36,14 +36,24 @@ export async function readLabelSet(files: {
       throw new CliptError("format", `${classnames}, line ${i + 1}: class ${i} has no name.`);
     return synonyms;
   });
-  const sentences = templates === undefined ? [plainTemplate] : await readList(templates);
+  const sentences = templates === undefined ? [plainTemplate] : await readTemplates(templates);
+  return { names, templates: sentences, ...(language === undefined ? {} : { language }) };
+}
+
+/**
+ * Reads sentences with `{c}` in the place of a class name, one a line.
+ *
+ * @throws `missing`, `io`; `format` for a sentence without `{c}`
+ */
+export async function readTemplates(path: string): Promise<string[]> {
+  const sentences = await readList(path);
   for (const [i, sentence] of sentences.entries())
     if (!sentence.includes("{c}"))
       throw new CliptError(
         "format",
-        `${templates}, line ${i + 1}: expected {c} in the place of the class name, got "${sentence}".`,
+        `${path}, line ${i + 1}: expected {c} in the place of the class name, got "${sentence}".`,
       );
-  return { names, templates: sentences, ...(language === undefined ? {} : { language }) };
+  return sentences;
 }
 
 /** The files of a label set that lie in a data set's folder, by the names that CLIP_benchmark gives them. */

@@ -1,0 +1,42 @@
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import type { Io } from "../io.js";
+import { halfBlocks } from "./half-blocks.js";
+import { kitty } from "./kitty.js";
+import { sixel } from "./sixel.js";
+import { thumbnail } from "./thumbnail.js";
+
+/** Ways to draw a picture in a terminal. */
+export type Protocol = "kitty" | "iterm" | "sixel" | "blocks";
+
+/** Side of a drawn picture in dots, and in characters where a character is all there is. */
+const dots = 240;
+const characters = 32;
+
+/** What the terminal understands, by the names that it gives itself; characters in colour everywhere else. */
+export function protocolOf(env: Io["env"]): Protocol {
+  const { TERM = "", TERM_PROGRAM = "" } = env;
+  if (env.KITTY_WINDOW_ID !== undefined || /kitty|ghostty/i.test(`${TERM} ${TERM_PROGRAM}`)) return "kitty";
+  if (/iterm|wezterm/i.test(TERM_PROGRAM)) return "iterm";
+  return /sixel|foot|mlterm|contour/i.test(TERM) ? "sixel" : "blocks";
+}
+
+/** A picture as text for the terminal. @throws what `decodeImage` throws */
+export async function showPicture(path: string, protocol: Protocol): Promise<string> {
+  switch (protocol) {
+    case "kitty":
+      return kitty(await thumbnail(path, dots, dots));
+    case "sixel":
+      return sixel(await thumbnail(path, dots, dots));
+    case "iterm":
+      return iterm(path);
+    case "blocks":
+      return halfBlocks(await thumbnail(path, characters, characters));
+  }
+}
+
+/** The file itself: these terminals decode it. @source iTerm2, "Inline Images Protocol" */
+async function iterm(path: string): Promise<string> {
+  const [bytes, name] = [await readFile(path), Buffer.from(basename(path)).toString("base64")];
+  return `\x1b]1337;File=name=${name};inline=1;height=10:${bytes.toString("base64")}\x07`;
+}

@@ -1,0 +1,41 @@
+import { CliptError } from "../../tensor/index.js";
+import { protocolOf, showPicture } from "../pictures/show-picture.js";
+import type { Screen } from "./screen.js";
+import { table } from "./table.js";
+
+interface Answer {
+  readonly query: string;
+  readonly results: readonly { readonly path: string; readonly score: number }[];
+}
+
+/** Pictures that `--show` draws for a query. */
+const drawn = 3;
+
+/** Hits as a table, the best of them drawn where that is asked for. */
+export async function searchView(output: unknown, screen: Screen): Promise<string> {
+  const answers = [output as Answer | readonly Answer[]].flat();
+  const parts = [];
+  for (const { query, results } of answers) {
+    if (answers.length > 1) parts.push(screen.colors.bold(query));
+    if (screen.show) for (const { path } of results.slice(0, drawn)) parts.push(await draw(path, screen));
+    parts.push(
+      table(
+        ["score", "picture"],
+        results.map(({ path, score }) => [score.toFixed(3), path]),
+        screen,
+      ),
+    );
+  }
+  return parts.join("\n");
+}
+
+async function draw(path: string, { env, colors }: Screen): Promise<string> {
+  try {
+    return `${await showPicture(path, protocolOf(env))}\n${colors.dim(path)}`;
+  } catch (error) {
+    // The vectors may be older than the files.
+    if (error instanceof CliptError || (error as NodeJS.ErrnoException).code === "ENOENT")
+      return colors.dim(`${path}: cannot be drawn`);
+    throw error;
+  }
+}

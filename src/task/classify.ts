@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { dotProducts, probabilities, rankLabels } from "../score/index.js";
+import { CliptError } from "../tensor/index.js";
+import { readLabelSet } from "../train/data/labels.js";
+import { decoding, exactField } from "./decoding.js";
+import { stackVectors } from "./embeddings/embeddings.js";
+import { encodePictures } from "./encode-pictures.js";
+import { file, list, modelFields } from "./fields.js";
+import { findPictures, sampleOf } from "./find-pictures.js";
+import { checkNames, classHead, templatesFor } from "./labels.js";
+import { defineTask } from "./task.js";
+
+export const classify = defineTask({
+  name: "classify",
+  details:
+    "Each label is put into every template and their directions are averaged. Without --templates, the model's own in the labels' language are used. Scores of a softmax model compare the labels with each other and add up to 1; those of a sigmoid model judge each label alone.",
+  input: z.object({
+    pictures: list("PICTURE", "Pictures, or folders that are searched to any depth"),
+    labels: list("A,B,C", "Labels between commas").optional(),
+    labelsFile: file("Labels one a line; synonyms between commas, the best first").optional(),
+    templates: file("Sentences one a line, with {c} in the label's place").optional(),
+    exact: exactField,
+    ...modelFields,
+  }),
+  output: z.array(
+    z.object({
+      picture: z.string(),
+      labels: z.array(z.object({ label: z.string(), score: z.number() })).describe("Best first"),
+    }),
+  ),
+  positional: ["pictures"],
+  examples: [
+    { title: "Which of three", input: { pictures: ["cat.jpg"], labels: ["cat", "dog", "horse"] } },
+    { title: "Many pictures, many labels", input: { pictures: ["photos"], labelsFile: "classnames.txt" } },
+  ],
+  async run(input, context) {
+    const opening = context.services.encoder(input);
+    opening.catch(() => {});
+    const names = await readNames(input.labels, input.labelsFile);
+    const labels = names.map(([best = ""]) => best);
+    checkNames(labels);
+    const files = await findPictures(input.pictures, context);
+    const encoder = await opening;
+    const { model } = encoder;
+    const templates = await templatesFor(labels, input.templates, model);
+    const head = await classHead({ names, templates }, 1, encoder, context);
+    const results = [];
+    const decode = decoding(model.preprocess, input.exact);
+    for await (const { item, vector } of encodePictures(files, sampleOf, encoder, decode, context)) {
+      const scores = probabilities(dotProducts(stackVectors([vector]), head), encoder, model.config.score);
+      results.push({ picture: item.path, labels: rankLabels(labels, scores) });
+    }
+    return results;
+  },
+});
+
+async function readNames(
+  labels: readonly string[] | undefined,
+  labelsFile: string | undefined,
+): Promise<readonly (readonly string[])[]> {
+  if ((labels === undefined) === (labelsFile === undefined))
+    throw new CliptError("usage", "Give either --labels A,B,C or --labels-file FILE.");
+  if (labelsFile === undefined) return (labels ?? []).map((name) => [name]);
+  return (await readLabelSet({ classnames: labelsFile })).names;
+}

@@ -1,0 +1,13 @@
+import type { DecodeOptions, PreprocessConfig } from "../input/image/index.js";
+import { flag } from "./fields.js";
+
+/** Field of tasks that read people's own pictures. */
+export const exactField = flag(
+  "Decode as the reference does: every pixel, no rotation by EXIF; slower on large photos",
+).default(false);
+
+/** How pictures are decoded: upright and no larger than needed, or exactly as the reference does. */
+export function decoding({ size }: PreprocessConfig, exact: boolean): DecodeOptions {
+  if (exact) return { orient: false };
+  return { orient: true, shortest: Math.max(...[size].flat()) };
+}

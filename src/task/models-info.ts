@@ -1,0 +1,39 @@
+import { z } from "zod";
+import { sizeOf } from "../tensor/index.js";
+import { bundledModel } from "./bundled-model.js";
+import { words } from "./fields.js";
+import { defineTask } from "./task.js";
+
+export const modelsInfo = defineTask({
+  name: "models info",
+  input: z.object({
+    model: words("Model folder or checkpoint file; the bundled model when it is left out").optional(),
+  }),
+  output: z.object({
+    path: z.string(),
+    identity: z.string().describe("Of weights, preprocessing and tokenizer"),
+    parameters: z.number(),
+    score: z.string(),
+    dim: z.number(),
+    imageSize: z.array(z.number()),
+    contextLength: z.number(),
+    vocabulary: z.number(),
+  }),
+  positional: ["model"],
+  examples: [{ title: "The bundled model", input: {} }],
+  async run({ model: path = bundledModel() }) {
+    const { openModel } = await import("../model/index.js");
+    const model = await openModel(path);
+    const { config, weights, preprocess, tokenizer } = model;
+    return {
+      path,
+      identity: model.identity,
+      parameters: [...weights.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+      score: config.score,
+      dim: config.embedDim,
+      imageSize: [preprocess.size].flat(),
+      contextLength: tokenizer.contextLength,
+      vocabulary: tokenizer.vocabSize,
+    };
+  },
+});

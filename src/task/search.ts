@@ -1,0 +1,129 @@
+import { existsSync, statSync } from "node:fs";
+import { z } from "zod";
+import type { Encoder } from "../model/index.js";
+import { topK } from "../score/index.js";
+import { CliptError, type Tensor } from "../tensor/index.js";
+import { isPicture } from "../train/data/sample.js";
+import { decoding, exactField } from "./decoding.js";
+import { requireIdentity, rowsOf, stackVectors, type Embeddings } from "./embeddings/embeddings.js";
+import { isEmbeddingsFile, readEmbeddings } from "./embeddings/file.js";
+import { folderEmbeddings } from "./embeddings/folder-embeddings.js";
+import { encodePictures } from "./encode-pictures.js";
+import { encodeTexts } from "./encode-texts.js";
+import { count, file, flag, modelFields, words } from "./fields.js";
+import { readLines } from "./files.js";
+import { findPictures, sampleOf } from "./find-pictures.js";
+import { defineTask, type Context } from "./task.js";
+
+const result = z.object({
+  query: z.string(),
+  results: z.array(z.object({ path: z.string(), score: z.number() })).describe("Best first; cosines"),
+});
+
+export const search = defineTask({
+  name: "search",
+  details:
+    "The folder's embeddings are kept in the user's cache folder, stamped with the model's identity: the next search encodes new and changed pictures only. A file made by `clipt embed` may stand in the folder's place.",
+  input: z.object({
+    query: words("What to look for: a description, or the path of a picture").optional(),
+    folder: words("Folder with pictures, searched to any depth, or a file of embeddings").optional(),
+    queries: file("File with one query a line, instead of QUERY").optional(),
+    k: count("Results for each query").default(10),
+    cache: flag("Encode all pictures again and keep nothing").default(true),
+    exact: exactField,
+    ...modelFields,
+  }),
+  output: z.union([result, z.array(result)]),
+  positional: ["query", "folder"],
+  examples: [
+    { title: "By description", input: { query: "a dog running through snow", folder: "photos" } },
+    { title: "By a picture, the three best", input: { query: "cat.jpg", folder: "photos", k: 3 } },
+    {
+      title: "Many queries over embeddings made before",
+      input: { queries: "queries.txt", folder: "photos.safetensors" },
+    },
+  ],
+  async run(input, context) {
+    const { queries: list, folder } = placed(input);
+    const opening = context.services.encoder(input);
+    opening.catch(() => {});
+    const texts = list === undefined ? [input.query ?? ""] : await readLines(list);
+    if (texts.length === 0) throw new CliptError("input", `${list} holds no query.`);
+    if (texts.some((text) => text.trim() === "")) throw new CliptError("input", "The query is empty.");
+    const [found, queries] = await Promise.all([
+      collection(folder, opening, input, context),
+      encodeQueries(texts, opening, input.exact, context),
+    ]);
+    const answers = topK(queries, found.vectors, input.k).map((hits, i) => ({
+      query: texts[i] ?? "",
+      results: hits.map(({ index, score }) => ({ path: found.items[index] ?? "", score })),
+    }));
+    const [answer] = answers;
+    return list === undefined && answer !== undefined ? answer : answers;
+  },
+});
+
+/** With `queries`, the only word is the folder. */
+function placed({ query, folder, queries }: { [K in "query" | "folder" | "queries"]?: string | undefined }): {
+  folder: string;
+  queries: string | undefined;
+} {
+  const words = [query, folder].filter((word) => word !== undefined);
+  const [last] = words.slice(-1);
+  if (last !== undefined && words.length === (queries === undefined ? 2 : 1))
+    return { folder: last, queries };
+  throw new CliptError("usage", "Give a query and a folder, or --queries FILE and a folder.");
+}
+
+async function collection(
+  path: string,
+  opening: Promise<Encoder>,
+  options: { exact: boolean; cache: boolean },
+  context: Context,
+): Promise<Embeddings> {
+  if (!isEmbeddingsFile(path) || (existsSync(path) && statSync(path).isDirectory()))
+    return folderEmbeddings(path, opening, options, context);
+  const [embeddings, encoder] = await Promise.all([readEmbeddings(path), opening]);
+  requireIdentity(path, embeddings.identity, encoder.model);
+  return embeddings;
+}
+
+/** [queries, dim]; those that name a file are encoded as a picture, all others as texts. */
+async function encodeQueries(
+  queries: readonly string[],
+  opening: Promise<Encoder>,
+  exact: boolean,
+  context: Context,
+): Promise<Tensor<"float32">> {
+  const namesPicture = (query: string): boolean =>
+    isPicture(query) || (existsSync(query) && statSync(query).isFile());
+  const encoder = await opening;
+  const texts = queries.filter((query) => !namesPicture(query));
+  const rows = new Map<string, Float32Array>();
+  if (texts.length > 0)
+    for (const [i, row] of rowsOf(await encodeTexts(texts, encoder, context)).entries())
+      rows.set(texts[i] ?? "", row);
+  for (const path of queries.filter(namesPicture))
+    rows.set(path, await encodePicture(path, encoder, exact, context));
+  return stackVectors(queries.flatMap((query) => rows.get(query) ?? []));
+}
+
+async function encodePicture(
+  path: string,
+  encoder: Encoder,
+  exact: boolean,
+  context: Context,
+): Promise<Float32Array> {
+  // A query that fails is the end of it, and no skipped item.
+  const quiet: Context = { ...context, emit: () => {} };
+  const files = await findPictures([path], quiet);
+  for await (const { vector } of encodePictures(
+    files,
+    sampleOf,
+    encoder,
+    decoding(encoder.model.preprocess, exact),
+    quiet,
+  ))
+    return vector;
+  throw new CliptError("input", `${path} cannot be used as a query.`);
+}
