@@ -40,11 +40,11 @@ export function numberTokens(merges: BpeVocabulary["merges"], spelling: Spelling
   return { tokens, merges, start, end };
 }
 
-function parseMerges(text: string): (readonly [string, string])[] {
+function parseMerges(text: string, most = Infinity): (readonly [string, string])[] {
   const lines = text.split("\n");
   if (lines[0]?.includes("#version")) lines.shift();
-  return lines.flatMap((line, i) => {
-    const parts = line.trim().split(/\s+/);
+  return lines.slice(0, most).flatMap((line, i) => {
+    const parts = line.trim().split(" ");
     if (parts.length === 1 && parts[0] === "") return [];
     const [left, right] = parts;
     if (left === undefined || right === undefined || parts.length > 2)
@@ -61,7 +61,7 @@ export function readClipVocabulary(
   text: string,
   options: { readonly spelling?: Spelling; readonly merges?: number } = {},
 ): BpeVocabulary {
-  const merges = parseMerges(text).slice(0, options.merges ?? publishedMerges);
+  const merges = parseMerges(text, options.merges ?? publishedMerges);
   return numberTokens(merges, options.spelling);
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
+import { anyString } from "../../../test/any-string.js";
 import { needsShared, sharedPath } from "../../../test/shared.js";
 import { bpe, clipTokenizer } from "./bpe.js";
 import { numberTokens, readClipVocabulary, readVocabAndMerges, type Spelling } from "./bpe-vocabulary.js";
@@ -110,12 +111,11 @@ test("any string round-trips through its ids and nothing throws", () => {
   const words = (s: string) =>
     s.replace(/[\ud800-\udfff]/gu, "\ufffd").replace(/[\p{White_Space}\u0345]+/gu, "");
   fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (text) => {
+    fc.property(anyString, (text) => {
       assert.equal(words(model.decode(model.encode(text))), words(text));
       assert.ok(tokenizer.encode(text, 10_000).ids.length >= 2);
     }),
   );
-  for (const unit of ["\ud800", "\udfff"]) assert.doesNotThrow(() => tokenizer.encode(unit));
 });
 
 test("a text of 10,000 words and a word of 100,000 letters take no time to speak of", () => {

@@ -1,5 +1,5 @@
 import { CliptError } from "../../tensor/index.js";
-import { bpe } from "./bpe.js";
+import { bpe, clipTokenizer } from "./bpe.js";
 import { readClipVocabulary } from "./bpe-vocabulary.js";
 import { cleanings, type Cleaning } from "./clean/clean.js";
 import { isClipVocabulary, openTokenizer, type TokenizerFiles } from "./open-tokenizer.js";
@@ -88,12 +88,13 @@ function clipFields(
   vocabulary: string,
   { context = 77 }: TokenizerReference,
 ): Readonly<Record<string, Field>> {
-  const files = { "bpe_simple_vocab_16e6.txt": new TextEncoder().encode(vocabulary) };
   const frame = { context: typeof context === "number" ? context : 77 };
-  const openai = openTokenizer(files, { frame });
-  const openclip = openTokenizer(files, { frame, spelling: "openclip" });
-  const model = bpe(readClipVocabulary(vocabulary));
-  const openclipModel = bpe(readClipVocabulary(vocabulary, { spelling: "openclip" }));
+  const [theirs, openclips] = [
+    readClipVocabulary(vocabulary),
+    readClipVocabulary(vocabulary, { spelling: "openclip" }),
+  ];
+  const [openai, openclip] = [clipTokenizer(theirs, frame), clipTokenizer(openclips, frame)];
+  const [model, openclipModel] = [bpe(theirs), bpe(openclips)];
   const content = frame.context - 2;
   return {
     ids: ({ text }) => openai.encode(text).ids,

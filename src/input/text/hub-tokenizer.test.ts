@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
+import { anyString } from "../../../test/any-string.js";
 import { packageRoot } from "../../package-root.js";
 import { hubTokenizer, type TokenizerConfig, type TokenizerJson } from "./hub-tokenizer.js";
 
@@ -40,8 +41,7 @@ test("cut and padding follow the folder's tokenizer_config.json", () => {
 test("no string throws", () => {
   for (const { tokenizer, config } of tokenizers) {
     const ours = hubTokenizer(tokenizer, config);
-    fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => ours.encode(text).ids.length <= 512));
-    for (const unit of ["\ud800", "\udfff a"]) ours.encode(unit);
+    fc.assert(fc.property(anyString, (text) => ours.encode(text).ids.length <= 512));
   }
 });
 
