@@ -3,11 +3,17 @@ import {
   isClipBpe,
   readBpeTokenizerJson,
   readClipVocabulary,
+  readSentencePieceModel,
+  readUnigramJson,
   readVocabAndMerges,
+  sentencePieceTokenizer,
   type BpeTokenizerJson,
   type BpeVocabulary,
   type Cleaning,
+  type Frame,
+  type SentencePieceModel,
   type Tokenizer,
+  type UnigramTokenizerJson,
 } from "../input/text/index.js";
 import { CliptError } from "../tensor/index.js";
 
@@ -20,6 +26,7 @@ export type TokenizerConfig =
       /** The most ids of a text. */
       readonly context: number;
     }
+  | { readonly kind: "sentencepiece"; readonly cleaning: Cleaning; readonly frame: Frame }
   | { readonly kind: "hugging-face"; readonly cleaning: Cleaning; readonly context: number };
 
 /** Contents of the files that hold a vocabulary, by name. */
@@ -31,6 +38,7 @@ export const tokenizerFileNames = [
   "vocab.json",
   "merges.txt",
   "bpe_simple_vocab_16e6.txt",
+  "spiece.model",
 ] as const;
 
 /**
@@ -39,15 +47,31 @@ export const tokenizerFileNames = [
  * @throws `missing` when its files are not there, `unsupported` for kinds that clipt does not have
  */
 export function openTokenizer(config: TokenizerConfig, files: TokenizerFiles): Tokenizer {
-  const json = jsonOf(files, "tokenizer.json") as BpeTokenizerJson | undefined;
-  if (config.kind === "hugging-face" && (json === undefined || !isClipBpe(json)))
-    throw new CliptError("unsupported", "Tokenizers other than CLIP's are not supported yet.");
-  const { cleaning, context } = config;
-  const pad = config.kind === "clip-bpe" ? config.pad : "zero";
-  return clipTokenizer(readVocabulary(files, json), { cleaning, context, pad });
+  const { kind, cleaning } = config;
+  switch (kind) {
+    case "clip-bpe":
+      return clipTokenizer(readVocabulary(files), config);
+    case "sentencepiece":
+      return sentencePieceTokenizer(readPieces(files), config);
+    case "hugging-face": {
+      const json = jsonOf(files) as BpeTokenizerJson | undefined;
+      if (json === undefined || !isClipBpe(json))
+        throw new CliptError("unsupported", "Tokenizers of other kinds than CLIP's are not supported yet.");
+      return clipTokenizer(readBpeTokenizerJson(json), { cleaning, context: config.context });
+    }
+  }
 }
 
-function readVocabulary(files: TokenizerFiles, json: BpeTokenizerJson | undefined): BpeVocabulary {
+function readPieces(files: TokenizerFiles): SentencePieceModel {
+  const json = jsonOf(files) as UnigramTokenizerJson | undefined;
+  if (json !== undefined) return readUnigramJson(json);
+  const bytes = files.get("spiece.model");
+  if (bytes !== undefined) return readSentencePieceModel(bytes);
+  throw new CliptError("missing", "The model needs its pieces: tokenizer.json or spiece.model.");
+}
+
+function readVocabulary(files: TokenizerFiles): BpeVocabulary {
+  const json = jsonOf(files) as BpeTokenizerJson | undefined;
   if (json !== undefined && isClipBpe(json)) return readBpeTokenizerJson(json);
   const [vocab, merges] = [textOf(files, "vocab.json"), textOf(files, "merges.txt")];
   if (vocab !== undefined && merges !== undefined) return readVocabAndMerges(vocab, merges);
@@ -64,12 +88,13 @@ const textOf = (files: TokenizerFiles, name: (typeof tokenizerFileNames)[number]
   return bytes && new TextDecoder().decode(bytes);
 };
 
-function jsonOf(files: TokenizerFiles, name: "tokenizer.json"): unknown {
-  const text = textOf(files, name);
+/** `tokenizer.json`, parsed. */
+function jsonOf(files: TokenizerFiles): unknown {
+  const text = textOf(files, "tokenizer.json");
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new CliptError("format", `${name} is not JSON.`, { cause });
+    throw new CliptError("format", "tokenizer.json is not JSON.", { cause });
   }
 }

@@ -1,5 +1,6 @@
 import { clipPreprocess, type PreprocessConfig } from "../../input/image/index.js";
 import { hfClip, openClip, openClipCustomText, type Layout } from "../../weights/index.js";
+import { CliptError } from "../../tensor/index.js";
 import type { ClipConfig } from "../config.js";
 import type { TokenizerConfig } from "../tokenizer.js";
 import { parseHuggingFace } from "./hugging-face.js";
@@ -52,14 +53,16 @@ export const families: readonly Family[] = [
     owns: (names, config) => config !== undefined && isTransformers(names),
     describe({ config: json, preprocessor }) {
       const config = parseHuggingFace(json);
-      const isClip = config.score === "softmax";
+      if (config.score === "sigmoid")
+        throw new CliptError(
+          "unsupported",
+          "transformers' SiglipModel is not supported yet; OpenCLIP's SigLIP is.",
+        );
       const context = config.text.contextLength;
       return {
         config,
         preprocess: parseHuggingFacePreprocess(preprocessor, config),
-        tokenizer: isClip
-          ? { kind: "clip-bpe", cleaning: "clip-transformers", pad: "end", context }
-          : { kind: "hugging-face", cleaning: "siglip-transformers", context },
+        tokenizer: { kind: "clip-bpe", cleaning: "clip-transformers", pad: "end", context },
         layout: hfClip,
       };
     },

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { needsShared, sharedPath } from "../../test/shared.js";
+import { packageRoot } from "../package-root.js";
+import { f32 } from "../tensor/index.js";
+import { openWeights, saveSafetensors } from "../weights/index.js";
+import { compareModel, type ModelComparison } from "./compare.js";
+import { readAll } from "./values.js";
+
+const fixture = join(packageRoot, "test/fixtures/models/openclip-avg-tiny");
+
+/** Fails with the names of what differs. */
+function assertAgrees({ ok, tensors }: ModelComparison, checkpoints: number): void {
+  assert.deepEqual(
+    tensors.filter((tensor) => !tensor.ok),
+    [],
+  );
+  assert.ok(ok);
+  assert.equal(new Set(tensors.map(({ checkpoint }) => checkpoint)).size, checkpoints);
+}
+
+test("a model of OpenCLIP's in all its values", async () => {
+  const report = await compareModel(fixture);
+  assertAgrees(report, 1);
+  assert.ok(report.tensors.some(({ name }) => name === "tap.image.block.1"));
+});
+
+describe("published layouts agree with their projects, every tap included", needsShared("reference"), () => {
+  // Checkpoints, or variants of a configuration, in each folder.
+  const folders = {
+    "vit-tiny": 4,
+    "rn-tiny": 2,
+    "hf-clip-tiny": 2,
+    "openclip-avg-tiny": 1,
+    "openclip-siglip-tiny": 1,
+  };
+  for (const [folder, checkpoints] of Object.entries(folders))
+    test(folder, async () => assertAgrees(await compareModel(sharedPath("reference", folder)!), checkpoints));
+  test("shards, against another folder's reference", async () => {
+    const golden = sharedPath("reference", "hf-clip-tiny", "golden.safetensors");
+    assertAgrees(await compareModel(sharedPath("reference", "hf-clip-tiny-sharded")!, golden), 1);
+  });
+  test("one file of several", async () => {
+    assertAgrees(await compareModel(sharedPath("reference", "vit-tiny", "vit-tiny.fp16.pt")!), 1);
+  });
+  test("transformers' SigLIP is not supported yet, and says so", async () => {
+    const { ok, tensors } = await compareModel(sharedPath("reference", "hf-siglip-tiny")!);
+    assert.ok(!ok);
+    assert.match(tensors[0]!.error!, /not supported yet/);
+  });
+});
+
+describe("what does not agree is named", () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "clipt-test-"));
+    await cp(fixture, folder, { recursive: true });
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  test("a changed reference, a tensor that clipt lacks, one of another shape", async () => {
+    const file = await openWeights(join(fixture, "golden.safetensors"));
+    const { tensors } = await readAll(file);
+    await file.close();
+    const pooled = tensors.get("tap.text.pooled")!;
+    const moved = Float32Array.from(pooled.data as Float32Array);
+    moved[3]! += 0.5;
+    tensors.set("tap.text.pooled", f32(pooled.shape, moved));
+    tensors.set("tap.text.block.9", pooled);
+    tensors.set("logits_per_image", f32([1], [0]));
+    const reference = join(folder, "changed.safetensors");
+    await saveSafetensors(reference, tensors);
+    const wrong = (await compareModel(folder, reference)).tensors.filter(({ ok }) => !ok);
+    assert.deepEqual(wrong.map(({ name }) => name).sort(), [
+      "logits_per_image",
+      "tap.text.block.9",
+      "tap.text.pooled",
+    ]);
+    assert.ok(Math.abs(wrong.find(({ name }) => name === "tap.text.pooled")!.maxAbs! - 0.5) < 1e-4);
+    await rm(reference);
+  });
+
+  test("a checkpoint that cannot be read is one line, and the others are compared", async () => {
+    await writeFile(join(folder, "broken.pt"), "no weights");
+    const { ok, tensors } = await compareModel(folder);
+    assert.ok(!ok);
+    assert.deepEqual(
+      tensors.filter((t) => !t.ok).map(({ checkpoint }) => checkpoint),
+      ["broken.pt"],
+    );
+    assert.ok(tensors.length > 10);
+  });
+
+  test("a folder that does not exist, one without a reference", async () => {
+    await assert.rejects(compareModel(join(folder, "nowhere")), { code: "missing" });
+    await rm(join(folder, "golden.safetensors"));
+    await assert.rejects(compareModel(folder), { code: "missing", message: /golden/ });
+  });
+});
