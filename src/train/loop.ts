@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { clipSpec, identityOf, saveModel, type Model } from "../model/index.js";
+import { clipSpec, identityOf, isSpec, saveModel, type Model } from "../model/index.js";
 import { nodeRuntime, type Runtime } from "../runtime/index.js";
-import { CliptError, random, type Tensor } from "../tensor/index.js";
+import { CliptError, flatten, random, type Tensor } from "../tensor/index.js";
 import { replaceFile } from "../weights/index.js";
 import type { Batches } from "./batches.js";
 import { readCheckpoint, saveCheckpoint, type Checkpoint } from "./checkpoint.js";
@@ -279,7 +279,9 @@ async function openRunTrainer(
       run.labelData === undefined ? undefined : { weight: run.labelWeight, smoothing: run.labelSmoothing },
     distillation: run.distillClassifier === undefined ? undefined : { weight: run.distillWeight },
   };
-  const locks = lockRules([...weights.keys()], {
+  const trainable = [...flatten(spec, isSpec)].filter(([, { buffer }]) => buffer !== true);
+  const names = trainable.map(([name]) => name);
+  const locks = lockRules(names, {
     image: run.lockImage ? { unlockedGroups: run.lockImageUnlockedGroups } : undefined,
     text: run.lockText ? { unlockedGroups: run.lockTextUnlockedLayers } : undefined,
   });

@@ -57,7 +57,10 @@ const runFields = {
     "MODEL",
     "Model to go on from (folder or checkpoint), or a JSON file with an open_clip model_cfg to start anew",
   ).optional(),
-  tokenizer: text("FILE", "Tokenizer of a new model: merges, tokenizer.json or spiece.model").optional(),
+  tokenizer: text(
+    "FILE",
+    "Tokenizer of a new model: a file or a folder; CLIP's own when it is left out",
+  ).optional(),
   output: text(
     "FOLDER",
     "Where the finished model goes; in the run's own folder when it is left out",

@@ -41,9 +41,9 @@ export async function standardise(options: StandardiseOptions): Promise<Readonly
         const key = JSON.stringify([name, rows.shape]);
         const program = programs.get(key) ?? compilePooled(options, name, rows);
         programs.set(key, program);
-        const { inputs, run } = await program;
-        const feeds = inputs.map((input) => [input, weights.get(input) ?? rows]);
-        const { pooled } = await run(Object.fromEntries(feeds) as Record<string, Tensor>);
+        const compiled = await program;
+        const feeds = compiled.inputs.map((input) => [input, weights.get(input) ?? rows]);
+        const { pooled } = await compiled.run(Object.fromEntries(feeds) as Record<string, Tensor>);
         seen.get(name)!.add(pooled!);
       }
       count += part.rows.pairs + part.rows.labelled;

@@ -1,5 +1,6 @@
-import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import type { FileLocation } from "../graph/index.js";
 import {
   clipSpec,
@@ -8,9 +9,11 @@ import {
   openTokenizer,
   parseOpenClip,
   parseOpenClipPreprocess,
+  tokenizerFileNames,
   type ClipConfig,
   type Model,
 } from "../model/index.js";
+import { packageRoot } from "../package-root.js";
 import { CliptError, flatten, isTensor, messageOf, random } from "../tensor/index.js";
 import type { Run } from "./recipe.js";
 
@@ -33,7 +36,7 @@ type StartOptions = Pick<Run, "model" | "tokenizer" | "imageSize" | "seed">;
  * The model that a run starts from: a folder or checkpoint, or a new one from a JSON file with open_clip's
  * `model_cfg` (and `preprocess_cfg`).
  *
- * @throws `usage` when a new model has no tokenizer, and what `openModel` throws
+ * @throws `usage` without a model, `missing`, `format`, and what `openModel` throws
  */
 export async function openStart(run: StartOptions): Promise<Start> {
   if (run.model === undefined)
@@ -48,18 +51,13 @@ export async function openStart(run: StartOptions): Promise<Start> {
 async function newModel(path: string, { tokenizer: file, seed }: StartOptions): Promise<Start> {
   const json = await readConfig(path);
   const config = parseOpenClip(json["model_cfg"] ?? json);
-  if (file === undefined)
-    throw new CliptError("usage", `tokenizer: is required for a new model: ${path} describes towers only.`);
-  const bytes = await readFile(file).catch((cause: unknown) => {
-    throw new CliptError("missing", `The tokenizer ${file} cannot be read: ${messageOf(cause)}`, { cause });
-  });
   const tokenizerConfig = {
     kind: "clip-bpe",
     cleaning: "clip",
     pad: "zero",
     context: config.text.contextLength,
   } as const;
-  const tokenizerFiles = new Map([[basename(file), new Uint8Array(bytes)]]);
+  const tokenizerFiles = await readTokenizer(file ?? join(packageRoot, "models", "clip-bpe"));
   const weights = flatten(initialise(clipSpec(config), random([seed, "weights"])), isTensor);
   return {
     config,
@@ -77,6 +75,22 @@ async function newModel(path: string, { tokenizer: file, seed }: StartOptions): 
 function resized(start: Start, side: number): Start {
   const config = { ...start.config, image: { ...start.config.image, imageSize: [side, side] } } as ClipConfig;
   return { ...start, tokenizer: start.tokenizer, config, preprocess: { ...start.preprocess, size: side } };
+}
+
+/** A tokenizer's files: a folder of them, or one; packed ones are unpacked. */
+async function readTokenizer(path: string): Promise<Map<string, Uint8Array>> {
+  try {
+    const folder = (await stat(path)).isDirectory();
+    const names = folder ? await readdir(path) : [basename(path)];
+    const files = names.map(async (name): Promise<[string, Uint8Array]> => {
+      const bytes = await readFile(folder ? join(path, name) : path);
+      return name.endsWith(".gz") ? [name.slice(0, -3), gunzipSync(bytes)] : [name, bytes];
+    });
+    const known: readonly string[] = tokenizerFileNames;
+    return new Map((await Promise.all(files)).filter(([name]) => known.includes(name)));
+  } catch (cause) {
+    throw new CliptError("missing", `The tokenizer ${path} cannot be read: ${messageOf(cause)}`, { cause });
+  }
 }
 
 async function readConfig(path: string): Promise<Record<string, unknown>> {

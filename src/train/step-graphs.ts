@@ -116,6 +116,24 @@ export function backwardGraph(step: StepConfig, shape: PartShape): StepGraph {
   return { outputs: { ...statistics, ...gradientOutputs(step, scalar, blocks) }, masks };
 }
 
+/** Names of the weights that the towers read behind their cuts. */
+export function readBehindCuts(step: Omit<StepConfig, "trained" | "objective">): Set<string> {
+  const shape: PartShape = {
+    image: { shape: [2, ...step.picture], dtype: "float32" },
+    text: { shape: [2, 8], dtype: "int64" },
+    rows: { pairs: 2, labelled: 0, captions: 2, classes: 0, taught: 0 },
+  };
+  const { features } = forward(step, shape);
+  return new Set(inputsOf(Object.values(features)).keys());
+}
+
+function inputsOf(results: readonly Value[]): Map<string, Value> {
+  const found = new Map<string, Value>();
+  for (const { op, attrs, outputs } of topological(results))
+    if (op.name === "input") found.set((attrs as { name: string }).name, outputs[0]!);
+  return found;
+}
+
 interface ForwardPass {
   readonly features: Partial<Roles<Value>>;
   readonly statistics: Outputs;
@@ -124,7 +142,10 @@ interface ForwardPass {
   readonly weights: ClipWeights<Value>;
 }
 
-function forward(step: StepConfig, { image, text, rows }: PartShape): ForwardPass {
+function forward(
+  step: Omit<StepConfig, "trained" | "objective">,
+  { image, text, rows }: PartShape,
+): ForwardPass {
   const weights = weightInputs(step);
   const masks: Mask[] = [];
   const tower = (name: "image" | "text", type: InputType, forward: Forward): Pass | undefined => {
@@ -191,9 +212,7 @@ const lossOutputs = (loss: Value, terms: Readonly<Record<string, Value>>): Outpu
 
 /** Gradients of the trained weights that the scalar depends on. */
 function gradientOutputs({ trained }: StepConfig, loss: Value, recompute: readonly Block[]): Outputs {
-  const leaves = new Map<string, Value>();
-  for (const { op, attrs, outputs } of topological([loss]))
-    if (op.name === "input") leaves.set((attrs as { name: string }).name, outputs[0]!);
+  const leaves = inputsOf([loss]);
   const reached = trained.filter((name) => leaves.has(name));
   const values = gradients(
     loss,

@@ -66,9 +66,11 @@ export function cutTextRows(tokens: TextRows, frozen: FrozenText): TextRows {
     // A full batch whatever the number of texts is: one shape per length.
     const filled = [...texts, ...Array<string>(atOnce - texts.length).fill(texts[0]!)];
     const ids = await tokens.rows(filled);
-    const { inputs, run } = await program(ids.shape[1]!);
-    const feeds = Object.fromEntries(inputs.map((name) => [name, name === "ids" ? ids : weights.get(name)!]));
-    const { shape, data } = (await run(feeds))["at"]!;
+    const compiled = await program(ids.shape[1]!);
+    const feeds = Object.fromEntries(
+      compiled.inputs.map((name) => [name, name === "ids" ? ids : weights.get(name)!]),
+    );
+    const { shape, data } = (await compiled.run(feeds))["at"]!;
     const width = shape[1]!;
     texts.forEach((text, i) => kept.set(text, (data as Float32Array).slice(i * width, (i + 1) * width)));
   }

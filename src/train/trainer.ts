@@ -8,6 +8,7 @@ import {
   scalar,
   sizeOf,
   toFloat32,
+  type DType,
   type Random,
   type Tensor,
 } from "../tensor/index.js";
@@ -16,7 +17,7 @@ import { adamw, clipScale, gradientNorm } from "./optimiser/adamw.js";
 import { updateAverage } from "./optimiser/ema.js";
 import { layOutParameters, viewsLike, type ParameterRule } from "./optimiser/parameters.js";
 import { learningRate, type Schedule } from "./optimiser/schedule.js";
-import type { StepConfig } from "./step-graphs.js";
+import { readBehindCuts, type StepConfig } from "./step-graphs.js";
 import { openStep, type Accumulation, type Losses, type Part } from "./step.js";
 
 export interface OptimiserOptions {
@@ -78,7 +79,12 @@ const newScale = Math.log(1 / 0.07);
 export function openTrainer(options: TrainerOptions): Trainer {
   const { config, spec, objective, optimiser } = options;
   const all = startOf(spec, options.weights, objective);
-  const parameters = layOutParameters(all.candidates, { decay: optimiser.wd, rules: optimiser.rules });
+  const dtypeOf = (name: string): DType => all.fixed.get(name)?.dtype ?? "float32";
+  const parameters = layOutParameters(all.candidates, {
+    open: behindCuts(options, dtypeOf),
+    decay: optimiser.wd,
+    rules: optimiser.rules,
+  });
   const statistics = layOutStatistics(all.statistics);
   const weights = new Map<string, Tensor>([
     ...all.fixed,
@@ -88,11 +94,7 @@ export function openTrainer(options: TrainerOptions): Trainer {
   ]);
   const step = openStep({
     runtime: options.runtime,
-    config: {
-      ...options,
-      trained: parameters.names,
-      dtypeOf: (name) => weights.get(name)?.dtype ?? "float32",
-    },
+    config: { ...options, trained: parameters.names, dtypeOf },
     parameters,
     weights,
     accumulation: options.accumulation ?? "open_clip",
@@ -179,6 +181,14 @@ export function openTrainer(options: TrainerOptions): Trainer {
       steps = done;
     },
   };
+}
+
+/** What lies before a cut is frozen, whatever else is said: the optimiser would go on decaying it. */
+function behindCuts(options: TrainerOptions, dtypeOf: (name: string) => DType): (name: string) => boolean {
+  const { cuts } = options;
+  if (cuts?.image === undefined && cuts?.text === undefined) return () => true;
+  const read = readBehindCuts({ ...options, dtypeOf });
+  return (name) => read.has(name) || /logit_(scale|bias)$/.test(name);
 }
 
 /** The starting weights by what becomes of them: candidates for training, running statistics, and all that stays. */

@@ -138,8 +138,9 @@ export const sentenceEncoder: Tower<
     context.tap?.("text.sum", cut);
     const pooled = pool(trunk.pool, cut);
     const result = denseEnd(trunk.dense, pooled);
-    context.tap?.("text.pooled", result);
+    context.tap?.("text.result", result);
     const seenByHead = features === "result" ? result : concat([result, pooled], 1);
+    context.tap?.("text.pooled", seenByHead);
     return head(headConfig, headWeights, seenByHead, context);
   },
 };

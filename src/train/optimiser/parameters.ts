@@ -23,6 +23,14 @@ export interface Parameters {
 export const isDecayed = (name: string, shape: readonly number[]): boolean =>
   shape.length >= 2 && !/bn|ln|bias|logit_scale/.test(name);
 
+export interface LayoutOptions {
+  /** The run's weight decay. */
+  readonly decay: number;
+  readonly rules?: readonly ParameterRule[] | undefined;
+  /** Says which weights can be trained at all. */
+  readonly open?: ((name: string) => boolean) | undefined;
+}
+
 /**
  * Lays the weights to be trained out in flat vectors. Those that a rule gives the rate 0 are left out: they are frozen.
  *
@@ -31,7 +39,7 @@ export const isDecayed = (name: string, shape: readonly number[]): boolean =>
  */
 export function layOutParameters(
   weights: ReadonlyMap<string, Tensor>,
-  { decay, rules = [] }: { decay: number; rules?: readonly ParameterRule[] | undefined },
+  { decay, rules = [], open = () => true }: LayoutOptions,
 ): Parameters {
   const patterns = rules.map((rule) => ({ rule, pattern: patternOf(rule.match) }));
   for (const { rule, pattern } of patterns)
@@ -44,7 +52,9 @@ export function layOutParameters(
     const matching = patterns.filter(({ pattern }) => pattern.test(name)).map(({ rule }) => rule);
     const rate = matching.findLast((rule) => rule.rate !== undefined)?.rate ?? 1;
     const own = matching.findLast((rule) => rule.wd !== undefined)?.wd ?? decay;
-    return rate === 0 ? [] : [{ name, tensor, rate, decay: isDecayed(name, tensor.shape) ? own : 0 }];
+    return rate === 0 || !open(name)
+      ? []
+      : [{ name, tensor, rate, decay: isDecayed(name, tensor.shape) ? own : 0 }];
   });
   const total = chosen.reduce((sum, { tensor }) => sum + sizeOf(tensor.shape), 0);
   if (total === 0) throw new CliptError("usage", "Every weight is frozen: nothing is left to train.");
