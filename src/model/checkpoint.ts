@@ -1,7 +1,7 @@
 import { readFile, readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CliptError, flatten, messageOf } from "../tensor/index.js";
-import { canonical, checkWeights, openWeights, type WeightsFile } from "../weights/index.js";
+import { canonical, checkWeights, dequantised, openWeights, type WeightsFile } from "../weights/index.js";
 import { clipSpec } from "./clip.js";
 import { families, type Description, type Family } from "./families/index.js";
 import { isSpec } from "./spec.js";
@@ -30,7 +30,7 @@ export interface CheckpointOptions {
  *         `unsupported` when no family owns it
  */
 export async function openCheckpoint(path: string, options: CheckpointOptions = {}): Promise<Checkpoint> {
-  const published = await openWeights(path);
+  const published = dequantised(await openWeights(path));
   try {
     const folder = (await isFolder(path)) ? path : dirname(path);
     const names = published.names();

@@ -15,3 +15,5 @@ export * from "./tokenizer.js";
 export * from "./towers/index.js";
 export type { Tower } from "./towers/tower.js";
 export { constants, readAll } from "./values.js";
+export { efficientNetFromPyTorch } from "./families/efficientnet-pytorch.js";
+export { sentenceEncoderFromNpz } from "./families/sentence-encoder-npz.js";

@@ -1,9 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CliptError, messageOf, toFloat16, type Tensor } from "../tensor/index.js";
-import { replaceFile, saveSafetensors } from "../weights/index.js";
+import { quantisedEntries, replaceFile, saveSafetensors } from "../weights/index.js";
 import { writeOwn } from "./families/own.js";
 import type { Model } from "./open.js";
+
+export type Precision = "float32" | "float16" | "int8";
 
 /** What makes a model folder. */
 export type SavedModel = Pick<
@@ -12,8 +14,11 @@ export type SavedModel = Pick<
 > & {
   /** The model card, Markdown. */
   readonly card: string;
-  /** "float16": matrices and kernels are halved; vectors and scalars, which need the range, stay. */
-  readonly precision?: "float32" | "float16" | undefined;
+  /**
+   * "float16": matrices and kernels are halved; vectors and scalars, which need the range, stay.
+   * "int8": matrices are kept as bytes with a factor per row, kernels are halved.
+   */
+  readonly precision?: Precision | undefined;
 };
 
 /**
@@ -26,7 +31,9 @@ export async function saveModel(folder: string, model: SavedModel): Promise<void
   await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
     throw new CliptError("io", `The folder ${folder} cannot be made: ${messageOf(cause)}.`, { cause });
   });
-  const weights = model.precision === "float16" ? halved(model.weights) : model.weights;
+  const weights = new Map(
+    [...model.weights].flatMap(([name, tensor]) => kept(name, tensor, model.precision)),
+  );
   await saveSafetensors(join(folder, "model.safetensors"), weights, { format: "pt" });
   for (const [name, bytes] of model.tokenizerFiles) await replaceFile(join(folder, name), [bytes]);
   const write = (name: string, text: string) =>
@@ -35,10 +42,10 @@ export async function saveModel(folder: string, model: SavedModel): Promise<void
   await write("config.json", writeOwn({ ...model, tokenizer: model.tokenizerConfig }));
 }
 
-const halved = (weights: ReadonlyMap<string, Tensor>): Map<string, Tensor> =>
-  new Map(
-    [...weights].map(([name, tensor]) => [
-      name,
-      tensor.dtype === "float32" && tensor.shape.length > 1 ? toFloat16(tensor) : tensor,
-    ]),
-  );
+function kept(name: string, tensor: Tensor, precision: Precision = "float32"): [string, Tensor][] {
+  if (precision === "float32" || tensor.dtype !== "float32" || tensor.shape.length < 2)
+    return [[name, tensor]];
+  return precision === "int8" && tensor.shape.length === 2
+    ? quantisedEntries(name, tensor)
+    : [[name, toFloat16(tensor)]];
+}

@@ -23,3 +23,4 @@ export {
 } from "./safetensors.js";
 export { replaceFile, saveSafetensors } from "./save.js";
 export type { Location, WeightsFile } from "./weights-file.js";
+export { dequantised, quantisedEntries, quantiseRows } from "./quantised.js";

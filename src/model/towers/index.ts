@@ -30,3 +30,4 @@ export type ImageTowerConfig = ConfigOf<typeof imageTowers>;
 export type TextTowerConfig = ConfigOf<typeof textTowers>;
 export type ImageWeights<T> = WeightsOf<typeof imageTowers, T>;
 export type TextWeights<T> = WeightsOf<typeof textTowers, T>;
+export { lite0 } from "./efficientnet-lite.js";
