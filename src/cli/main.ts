@@ -16,6 +16,7 @@ import { explain, runTask } from "./run-task.js";
  * @returns    the exit status; docs/exit-codes.md lists them
  */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
+  endQuietlyWithPipe();
   const result = { status: 0 };
   const program = await buildProgram(argv, io, result);
   try {
@@ -26,6 +27,16 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
     io.stderr.write(`${pc.createColors(wantsColor(io.stderr, io.env)).red("error:")} ${explain(error)}\n`);
     return error instanceof CliptError ? exitCode[error.code] : exitCode.shape;
   }
+}
+
+/** Whoever closes the pipe (`| head`) has read enough: that is no error. */
+function endQuietlyWithPipe(): void {
+  for (const stream of [process.stdout, process.stderr])
+    if (stream.listenerCount("error") === 0)
+      stream.on("error", (error: NodeJS.ErrnoException) => {
+        if (error.code !== "EPIPE") throw error;
+        process.exit(0);
+      });
 }
 
 /** All commands by name and summary; only the one that is asked for is loaded and has flags. */

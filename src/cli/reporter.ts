@@ -3,6 +3,11 @@ import pc from "picocolors";
 import { wantsColor, type Io } from "./io.js";
 import type { TaskEvent } from "../task/task.js";
 
+type Progress = Extract<TaskEvent, { kind: "progress" }>;
+
+/** Without a terminal, a long task's numbers are written this often. */
+const noteEveryMs = 10_000;
+
 /** Tells a task's events on stderr: bars on a terminal, lines about what was skipped everywhere. */
 export interface Reporter {
   emit(event: TaskEvent): void;
@@ -15,6 +20,7 @@ export function openReporter({ stderr, env }: Pick<Io, "stderr" | "env">): Repor
   const warned = new Set<string>();
   let bar: { stage: string; bar: SingleBar } | undefined;
   let skipped = 0;
+  let noted = 0;
 
   const endBar = (): void => {
     bar?.bar.stop();
@@ -24,14 +30,18 @@ export function openReporter({ stderr, env }: Pick<Io, "stderr" | "env">): Repor
     endBar();
     stderr.write(`${text}\n`);
   };
-  const progress = (stage: string, done: number, total: number | undefined): void => {
-    if (stderr.isTTY !== true) return;
+  const progress = ({ stage, done, total, note = "" }: Progress): void => {
+    if (stderr.isTTY !== true) {
+      if (note === "" || Date.now() - noted < noteEveryMs) return;
+      noted = Date.now();
+      return line(`${stage}: ${done}${total === undefined ? "" : `/${total}`}, ${note}`);
+    }
     if (bar?.stage !== stage) {
       endBar();
       bar = { stage, bar: startBar(stage, stderr as NodeJS.WriteStream, total) };
     }
     if (total !== undefined) bar.bar.setTotal(total);
-    bar.bar.update(done);
+    bar.bar.update(done, { note });
     if (done === total) endBar();
   };
 
@@ -39,7 +49,9 @@ export function openReporter({ stderr, env }: Pick<Io, "stderr" | "env">): Repor
     emit(event) {
       switch (event.kind) {
         case "progress":
-          return progress(event.stage, event.done, event.total);
+          return progress(event);
+        case "note":
+          return line(event.message);
         case "skipped":
           skipped++;
           return line(`${colors.yellow("skipped")} ${event.item}: ${event.reason}`);
@@ -57,11 +69,11 @@ export function openReporter({ stderr, env }: Pick<Io, "stderr" | "env">): Repor
 
 function startBar(stage: string, stream: NodeJS.WriteStream, total: number | undefined): SingleBar {
   const format =
-    total === undefined ? `${stage} {value}` : `${stage} {bar} {value}/{total}, {eta_formatted} left`;
+    total === undefined ? `${stage}` : `${stage} {bar} {value}/{total}, {eta_formatted} left {note}`;
   const bar = new SingleBar(
     { stream, format, clearOnComplete: true, hideCursor: true, etaBuffer: 50 },
     Presets.shades_classic,
   );
-  bar.start(total ?? 0, 0);
+  bar.start(total ?? 0, 0, { note: "" });
   return bar;
 }

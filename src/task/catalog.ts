@@ -42,6 +42,11 @@ export const catalog: readonly Entry[] = [
     load: async () => (await import("./evaluate-retrieval.js")).evaluateRetrieval,
   },
   {
+    name: "train",
+    summary: "Train a model by a recipe",
+    load: async () => (await import("./train.js")).train,
+  },
+  {
     name: "models info",
     summary: "Say what a model is",
     load: async () => (await import("./models-info.js")).modelsInfo,
@@ -55,6 +60,16 @@ export const catalog: readonly Entry[] = [
     name: "doctor preprocess",
     summary: "Compare the preprocessing of pictures with a reference",
     load: async () => (await import("./doctor-preprocess.js")).doctorPreprocess,
+  },
+  {
+    name: "doctor tokenizer",
+    summary: "Compare a tokenizer's ids with a reference",
+    load: async () => (await import("./doctor-tokenizer.js")).doctorTokenizer,
+  },
+  {
+    name: "doctor replay",
+    summary: "Repeat a recorded training run and compare losses, gradients and weights",
+    load: async () => (await import("./doctor-replay.js")).doctorReplay,
   },
   {
     name: "doctor metrics",

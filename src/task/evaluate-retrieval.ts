@@ -1,12 +1,13 @@
 import { z } from "zod";
-import { retrievalMetrics } from "../score/index.js";
-import { CliptError, toFloat32 } from "../tensor/index.js";
-import { pictures } from "../train/data/index.js";
+import type { Encoder } from "../model/index.js";
+import { retrievalMetrics, type RetrievalMetrics } from "../score/index.js";
+import { CliptError } from "../tensor/index.js";
+import { pictures, type ReadOptions } from "../train/data/index.js";
 import { rowsOf, stackVectors } from "./embeddings/embeddings.js";
 import { encodeTexts } from "./encode-texts.js";
 import { evaluationFields, evaluationResult, reportTo, resultOf } from "./evaluate.js";
 import { file } from "./fields.js";
-import { defineTask } from "./task.js";
+import { defineTask, type Context } from "./task.js";
 
 export const evaluateRetrieval = defineTask({
   name: "eval retrieval",
@@ -29,38 +30,48 @@ export const evaluateRetrieval = defineTask({
     },
   ],
   async run(input, context) {
-    const { signal, emit, services } = context;
-    const encoder = await services.encoder(input);
-    const { model } = encoder;
-    const images: Float32Array[] = [];
-    const texts: string[] = [];
-    const imageOf: number[] = [];
-    const options = {
-      split: input.split,
-      workers: services.decodeWorkers,
-      report: reportTo(context),
-      signal,
-      ...(input.captions === undefined ? {} : { captions: [input.captions], onlyLanguage: input.language }),
-    };
-    const decode = { preprocess: model.preprocess, decode: { orient: false } };
-    for await (const { pixels, captions, keys } of pictures(input.data, decode, options)) {
-      const rows = rowsOf(toFloat32(await encoder.images(pixels)));
-      for (const [i, list] of captions.entries()) {
-        if (list.length === 0) {
-          emit({ kind: "skipped", item: keys[i] ?? "", reason: "it has no caption" });
-          continue;
-        }
-        for (const { text } of list) {
-          texts.push(text);
-          imageOf.push(images.length);
-        }
-        images.push(rows[i] ?? new Float32Array());
-      }
-      emit({ kind: "progress", stage: "pictures", done: images.length });
-    }
-    if (images.length === 0) throw new CliptError("input", `No picture of ${input.data} has a caption.`);
-    const features = await encodeTexts(texts, encoder, context);
-    const metrics = retrievalMetrics(stackVectors(images), features, imageOf, input.recallK);
-    return resultOf("zeroshot_retrieval", input, model, metrics);
+    const encoder = await context.services.encoder(input);
+    const { data, split, captions, language, recallK } = input;
+    const options: ReadOptions =
+      captions === undefined ? { split } : { split, captions: [captions], onlyLanguage: language };
+    const metrics = await retrievalOf(encoder, data, options, recallK, context);
+    return resultOf("zeroshot_retrieval", input, encoder.model, metrics);
   },
 });
+
+/**
+ * Recall of a model on a data set, preprocessed as the reference does it.
+ *
+ * @throws `input` when no picture has a caption, and what `pictures` throws
+ */
+export async function retrievalOf(
+  encoder: Encoder,
+  data: string,
+  options: ReadOptions,
+  ks: readonly number[],
+  context: Context,
+): Promise<RetrievalMetrics> {
+  const { services, signal, emit } = context;
+  const images: Float32Array[] = [];
+  const texts: string[] = [];
+  const imageOf: number[] = [];
+  const decode = { preprocess: encoder.model.preprocess, decode: { orient: false } };
+  const reading = { ...options, workers: services.decodeWorkers, report: reportTo(context), signal };
+  for await (const { pixels, captions, keys } of pictures(data, decode, reading)) {
+    const rows = rowsOf(await encoder.images(pixels));
+    for (const [i, list] of captions.entries()) {
+      if (list.length === 0) {
+        emit({ kind: "skipped", item: keys[i] ?? "", reason: "it has no caption" });
+        continue;
+      }
+      for (const { text } of list) {
+        texts.push(text);
+        imageOf.push(images.length);
+      }
+      images.push(rows[i] ?? new Float32Array());
+    }
+    emit({ kind: "progress", stage: "pictures", done: images.length });
+  }
+  if (images.length === 0) throw new CliptError("input", `No picture of ${data} has a caption.`);
+  return retrievalMetrics(stackVectors(images), await encodeTexts(texts, encoder, context), imageOf, ks);
+}

@@ -62,7 +62,14 @@ function fieldOf(name: string, schema: z.ZodType): Field {
     name,
     kind,
     description: meta?.description ?? "",
-    placeholder: typeof meta?.placeholder === "string" ? meta.placeholder : kind === "number" ? "N" : "TEXT",
+    placeholder:
+      typeof meta?.placeholder === "string"
+        ? meta.placeholder
+        : kind === "number"
+          ? "N"
+          : kind === "choice"
+            ? "NAME"
+            : "TEXT",
     choices,
     required,
     fallback,

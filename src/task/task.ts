@@ -10,10 +10,14 @@ export type TaskEvent =
       readonly stage: string;
       readonly done: number;
       readonly total?: number | undefined;
+      /** Numbers that go with it: a loss, a speed. */
+      readonly note?: string | undefined;
     }
   /** One item could not be used; the others go on. */
   | { readonly kind: "skipped"; readonly item: string; readonly reason: string }
-  | { readonly kind: "warning"; readonly message: string };
+  | { readonly kind: "warning"; readonly message: string }
+  /** Something was reached that is worth a line of its own. */
+  | { readonly kind: "note"; readonly message: string };
 
 /** What surrounds a task: chosen by the edge that calls it. */
 export interface Context {
@@ -41,7 +45,8 @@ export interface Description<I extends z.ZodObject, O extends z.ZodType> {
   readonly examples: readonly Example<z.input<I>>[];
   /** False when a check ran and its result is negative; absent for tasks that check nothing. */
   passed?(output: z.output<O>): boolean;
-  run(input: z.output<I>, context: Context): Promise<z.output<O>>;
+  /** @param given the input before defaults were filled in */
+  run(input: z.output<I>, context: Context, given: z.input<I>): Promise<z.output<O>>;
 }
 
 export interface Task<I extends z.ZodObject = z.ZodObject, O extends z.ZodType = z.ZodType> {
@@ -82,9 +87,14 @@ export function defineTask<I extends z.ZodObject, O extends z.ZodType>(
     const signal = context.signal ?? new AbortController().signal;
     try {
       signal.throwIfAborted();
-      return await description.run(parsed.data, { services, signal, emit: context.emit ?? (() => {}) });
+      return await description.run(
+        parsed.data,
+        { services, signal, emit: context.emit ?? (() => {}) },
+        input,
+      );
     } catch (error) {
-      if (signal.aborted) throw new CliptError("cancelled", "Stopped on request.", { cause: error });
+      const told = error instanceof CliptError && error.code === "cancelled";
+      if (signal.aborted && !told) throw new CliptError("cancelled", "Stopped on request.", { cause: error });
       throw error;
     } finally {
       if (context.services === undefined) await services.close();

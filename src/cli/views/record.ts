@@ -45,14 +45,13 @@ function rowsView(rows: readonly Row[], screen: Screen): string {
   );
 }
 
-function cell(value: unknown, { colors }: Screen): string {
+function cell(value: unknown, screen: Screen): string {
+  const { colors } = screen;
   if (value === true) return colors.green("yes");
   if (value === false) return colors.red("no");
   if (typeof value === "number") return showNumber(value);
   if (value === undefined || value === null) return "–";
-  return Array.isArray(value)
-    ? value.map(String).join(", ")
-    : typeof value === "string"
-      ? value
-      : JSON.stringify(value);
+  if (Array.isArray(value))
+    return value.length === 0 ? "none" : value.map((item) => cell(item, screen)).join(", ");
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
