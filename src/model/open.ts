@@ -92,7 +92,12 @@ async function readTokenizerFiles(folder: string, { kind }: TokenizerConfig): Pr
     const bytes = await readIfThere(join(folder, name));
     if (bytes !== undefined) files.set(name, bytes);
   }
-  if (files.size === 0 && kind === "clip-bpe") {
+  if (
+    kind === "clip-bpe" &&
+    !files.has("tokenizer.json") &&
+    !files.has("vocab.json") &&
+    !files.has(published)
+  ) {
     const packed =
       (await readIfThere(join(folder, `${published}.gz`))) ??
       (await readIfThere(join(packageRoot, "models", "clip-bpe", `${published}.gz`)));

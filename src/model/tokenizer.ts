@@ -1,6 +1,7 @@
 import {
   clipTokenizer,
   isClipBpe,
+  openTokenizer as openTokenizerFiles,
   readBpeTokenizerJson,
   readClipVocabulary,
   readSentencePieceModel,
@@ -39,12 +40,13 @@ export const tokenizerFileNames = [
   "merges.txt",
   "bpe_simple_vocab_16e6.txt",
   "spiece.model",
+  "tokenizer_config.json",
 ] as const;
 
 /**
  * The tokenizer that a configuration describes.
  *
- * @throws `missing` when its files are not there, `unsupported` for kinds that clipt does not have
+ * @throws `missing` when its files are not there, `format` and `unsupported` as their readers do
  */
 export function openTokenizer(config: TokenizerConfig, files: TokenizerFiles): Tokenizer {
   const { kind, cleaning } = config;
@@ -53,12 +55,8 @@ export function openTokenizer(config: TokenizerConfig, files: TokenizerFiles): T
       return clipTokenizer(readVocabulary(files), config);
     case "sentencepiece":
       return sentencePieceTokenizer(readPieces(files), config);
-    case "hugging-face": {
-      const json = jsonOf(files) as BpeTokenizerJson | undefined;
-      if (json === undefined || !isClipBpe(json))
-        throw new CliptError("unsupported", "Tokenizers of other kinds than CLIP's are not supported yet.");
-      return clipTokenizer(readBpeTokenizerJson(json), { cleaning, context: config.context });
-    }
+    case "hugging-face":
+      return openTokenizerFiles(Object.fromEntries(files), { cleaning, frame: { context: config.context } });
   }
 }
 
