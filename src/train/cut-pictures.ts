@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { constant, gemm, input, reshape, type Value } from "../graph/index.js";
-import { constants, encodeImage, type ClipConfig } from "../model/index.js";
-import type { FileLocation } from "../graph/index.js";
+import { constants, encodeImage, type Model } from "../model/index.js";
 import type { Program, Runtime } from "../runtime/index.js";
 import { CliptError, f32, toFloat32, type Tensor } from "../tensor/index.js";
 import { openWeights } from "../weights/index.js";
@@ -54,35 +53,43 @@ export interface FrozenPictures {
   readonly taught: number;
 }
 
+type Frozen = Pick<Model, "config" | "weights" | "locations">;
+
 export interface FrozenOptions {
   readonly runtime: Runtime;
-  readonly config: ClipConfig;
-  readonly weights: ReadonlyMap<string, Tensor>;
-  readonly locations: ReadonlyMap<string, FileLocation>;
+  readonly start: Frozen;
   readonly cut?: string | undefined;
-  readonly classifier?: Classifier | undefined;
+  /** A classifier, and the model whose pooled features it was made for. */
+  readonly teacher?: { readonly model: Frozen; readonly classifier: Classifier } | undefined;
 }
 
 /** Weights are constants of this program: ONNX Runtime lays out convolutions for speed only then. */
-export async function compileFrozen(options: FrozenOptions): Promise<FrozenPictures> {
-  const { runtime, config, weights, locations, cut, classifier } = options;
+export async function compileFrozen({
+  runtime,
+  start,
+  cut,
+  teacher,
+}: FrozenOptions): Promise<FrozenPictures> {
+  const pixels = input("pixels", ["batch", 3, ...start.config.image.imageSize]);
+  const outputs: Record<string, Value> = {};
+  let cutShape: readonly number[] | undefined;
+  if (cut !== undefined) {
+    const row = pointOf(start, pixels, cut);
+    cutShape = row.shape.slice(1) as number[];
+    outputs["cut"] = reshape(row, [row.shape[0]!, -1]);
+  }
+  if (teacher !== undefined) {
+    const { weight, bias } = teacher.classifier;
+    const pooled = pointOf(teacher.model, pixels, "image.pooled");
+    outputs["teacher"] = gemm(pooled, constant(weight), { transB: true, bias: constant(bias) });
+  }
+  const program = await runtime.compile(outputs);
+  return { program, cutShape, taught: teacher?.classifier.weight.shape[0] ?? 0 };
+}
+
+function pointOf({ config, weights, locations }: Frozen, pixels: Value, point: string): Value {
   const values = constants(config, weights, locations);
-  const pixels = input("pixels", ["batch", 3, ...config.image.imageSize]);
-  const at = (point: string): Value =>
-    frozenPart((x, context) => encodeImage(config, values, x, context), pixels, "image", point);
-  const row = cut === undefined ? undefined : at(cut);
-  const teacher =
-    classifier &&
-    gemm(at("image.pooled"), constant(classifier.weight), { transB: true, bias: constant(classifier.bias) });
-  const program = await runtime.compile({
-    ...(row === undefined ? {} : { cut: reshape(row, [row.shape[0]!, -1]) }),
-    ...(teacher === undefined ? {} : { teacher }),
-  });
-  return {
-    program,
-    cutShape: row?.shape.slice(1) as number[] | undefined,
-    taught: classifier?.weight.shape[0] ?? 0,
-  };
+  return frozenPart((x, context) => encodeImage(config, values, x, context), pixels, "image", point);
 }
 
 /** Pixels as they are, with the teacher's logits computed in each step where there is a teacher. */

@@ -18,6 +18,7 @@ import {
   readLabelSet,
   type Ingredient,
   type LabelSet,
+  type LanguageWeights,
   type Loader,
   type LoaderState,
   type PictureOptions,
@@ -29,7 +30,7 @@ import { draws } from "./data/sampler.js";
 import type { Run } from "./recipe.js";
 import type { Start } from "./start.js";
 import { cutTextRows, tokenRows } from "./texts.js";
-import { clipSpec } from "../model/index.js";
+import { clipSpec, openModel } from "../model/index.js";
 
 /** The data of a run, opened: what is in it, and how batches come out of it. */
 export interface RunData {
@@ -51,6 +52,7 @@ export interface RunDataOptions {
 
 interface Stream {
   readonly name: string;
+  readonly languages: LanguageWeights | undefined;
   readonly mixture: readonly Ingredient[];
   rows(): Promise<RowReader>;
 }
@@ -60,7 +62,6 @@ export async function openRunData(options: RunDataOptions): Promise<RunData> {
   const { run, start, runtime, report, signal } = options;
   if (run.trainData === undefined)
     throw new CliptError("usage", "trainData: is required: pictures with captions.");
-  const languages = run.languages;
   const sets = async (list: Run["labelSets"]): Promise<LabelSet[] | undefined> =>
     list &&
     Promise.all(list.map(({ classnames, ...rest }) => readLabelSet({ classnames, ...defined(rest) })));
@@ -116,7 +117,7 @@ export async function openRunData(options: RunDataOptions): Promise<RunData> {
       batchSize,
       seed: `${seed} ${stream.name}`,
       shuffleBuffer: run.shuffleBuffer,
-      ...defined({ languages, rows, resume, signal }),
+      ...defined({ languages: stream.languages, rows, resume, signal }),
     });
   const extra: Stream | undefined = run.extraCaptions === 0 ? undefined : { ...pairs, name: "extra" };
 
@@ -133,7 +134,7 @@ export async function openRunData(options: RunDataOptions): Promise<RunData> {
         texts,
         classes: labelled && labelSets,
         taught: taughtSets && { sets: taughtSets, count: run.distillClasses },
-        languages,
+        languages: run.promptLanguages,
       }),
   };
 }
@@ -145,13 +146,15 @@ async function compileFrozenOf({ run, start, runtime }: RunDataOptions): Promise
       "distillClassifier and distillSets belong together: a teacher and its classes' names.",
     );
   if (run.cutImage === undefined && run.distillClassifier === undefined) return undefined;
+  const model = run.distillModel === undefined ? start : await openModel(run.distillModel);
   return compileFrozen({
     runtime,
-    config: start.config,
-    weights: start.weights,
-    locations: start.locations,
+    start,
     cut: run.cutImage,
-    classifier: run.distillClassifier === undefined ? undefined : await readClassifier(run.distillClassifier),
+    teacher:
+      run.distillClassifier === undefined
+        ? undefined
+        : { model, classifier: await readClassifier(run.distillClassifier) },
   });
 }
 
@@ -167,11 +170,13 @@ function streamOf(
     augment: { ...openClipAugment, ...augmentationOf(run) },
   };
   const decoded = () => openPictureRows(picture, run.workers);
+  const languages = name === "labelled" ? run.promptLanguages : run.languages;
   if (run.cutImage === undefined || frozen === undefined)
-    return { name, mixture, rows: async () => decoded() };
-  const { cutImage: cut, distillClassifier, cutVersions: versions, seed } = run;
+    return { name, languages, mixture, rows: async () => decoded() };
+  const { cutImage: cut, distillClassifier, distillModel, cutVersions: versions, seed } = run;
   return {
     name,
+    languages,
     mixture,
     rows: () =>
       keepRows({
@@ -183,6 +188,7 @@ function streamOf(
           model: start.identity,
           cut,
           distillClassifier,
+          distillModel,
           picture: versions > 1 ? picture : picture.preprocess,
           seed,
         },

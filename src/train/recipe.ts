@@ -98,12 +98,20 @@ const runFields = {
     z.array(labelSet).min(1),
     "Class names and templates of the labelled pictures, by language",
   ).optional(),
+  promptLanguages: data(
+    z.record(z.string(), z.number().min(0)),
+    "How often each language of class names is drawn, for a whole batch at a time",
+  ).optional(),
   labelWeight: number("Weight of the label loss").default(1),
   labelSmoothing: share("Share of the target that goes to all classes evenly").default(0.1),
 
   distillClassifier: text(
     "FILE",
     "Weights of a classifier over the starting image tower's pooled features: the teacher",
+  ).optional(),
+  distillModel: text(
+    "MODEL",
+    "Model whose image tower the classifier was made for; the starting model when it is left out",
   ).optional(),
   distillSets: data(
     z.array(labelSet).min(1),
