@@ -90,7 +90,7 @@ export async function openRunData(options: RunDataOptions): Promise<RunData> {
       csvCaptionKey: run.csvCaptionKey,
     }),
   });
-  const pairs = streamOf("pairs", mixture, options, frozen);
+  const pairs = streamOf("pairs", mixture, run.cutVersions, options, frozen);
   const labelled =
     run.labelData === undefined
       ? undefined
@@ -99,6 +99,7 @@ export async function openRunData(options: RunDataOptions): Promise<RunData> {
           (
             await openMixture(run.labelData, defined({ upsamplingFactors: run.labelDataUpsamplingFactors }))
           ).map((part) => ({ ...part, labels: labelSets ?? [] })),
+          run.labelCutVersions ?? run.cutVersions,
           options,
           frozen,
         );
@@ -162,6 +163,7 @@ async function compileFrozenOf({ run, start, runtime }: RunDataOptions): Promise
 function streamOf(
   name: string,
   mixture: readonly Ingredient[],
+  versions: number,
   { run, start, folder, report, onCache, signal }: RunDataOptions,
   frozen: FrozenPictures | undefined,
 ): Stream {
@@ -173,7 +175,7 @@ function streamOf(
   const languages = name === "labelled" ? run.promptLanguages : run.languages;
   if (run.cutImage === undefined || frozen === undefined)
     return { name, languages, mixture, rows: async () => decoded() };
-  const { cutImage: cut, distillClassifier, distillModel, cutVersions: versions, seed } = run;
+  const { cutImage: cut, distillClassifier, distillModel, seed } = run;
   return {
     name,
     languages,

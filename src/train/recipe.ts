@@ -193,6 +193,9 @@ const runFields = {
   cutVersions: count("Kept versions of each picture: the first is plain, the others are augmented").default(
     1,
   ),
+  labelCutVersions: count(
+    "The same for labelled pictures; as many as cut-versions when it is left out",
+  ).optional(),
   cache: text(
     "FOLDER",
     "Where values at a cut are kept; in the run's own folder when it is left out",
