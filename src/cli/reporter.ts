@@ -63,6 +63,7 @@ export function openReporter({ stderr, env }: Pick<Io, "stderr" | "env">): Repor
     end() {
       endBar();
       if (skipped > 1) line(colors.yellow(`${skipped} items skipped`));
+      skipped = 0;
     },
   };
 }
