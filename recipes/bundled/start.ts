@@ -26,7 +26,7 @@ const { values: flags } = parseArgs({
     text: { type: "string" },
     pieces: { type: "string" },
     out: { type: "string" },
-    vocabulary: { type: "string", default: "88000" },
+    vocabulary: { type: "string", default: "85000" },
   },
 });
 const { image, text, pieces, out, vocabulary } = flags;
@@ -110,10 +110,10 @@ encoder.set("embedding.low", toFloat16(tensor("float32", [count], packed.low)));
 const trunk = efficientNetFromPyTorch(await readAll(image));
 const context = 256;
 const padId = cut.keptIds.indexOf(padding);
-const head = { kind: "mlp", hidden: 1024, standardise: true } as const;
+const head = { kind: "mlp", hidden: 1024, standardise: true, dropout: [0.1, 0.45] } as const;
 const config: ClipConfig = {
   embedDim: 384,
-  image: { ...lite0, head: { ...head, dropout: [0.1, 0.35] } },
+  image: { ...lite0, seen: [11], head },
   text: {
     kind: "sentence-encoder",
     contextLength: context,
@@ -121,8 +121,8 @@ const config: ClipConfig = {
     padId,
     width,
     table: "uint4",
-    features: "result+pooled",
-    head: { ...head, dropout: [0.1, 0.35] },
+    features: "result+pooled+mean",
+    head,
   },
   customText: true,
   score: "softmax",
@@ -152,6 +152,8 @@ await saveModel(out, {
   card: "# Start of the bundled model\n\nTwo pretrained towers under heads that know nothing yet. See `recipes/bundled/README.md`.\n",
 });
 // What the image tower knew of ImageNet's classes teaches the new heads.
-const classifier = ["weight", "bias"].map((part) => [part, trunk.get(`classifier.${part}`)!] as const);
+const classifier = ["weight", "bias"].map(
+  (part) => [`classifier.${part}`, trunk.get(`classifier.${part}`)!] as const,
+);
 await saveSafetensors(join(out, "classifier.safetensors"), new Map(classifier));
 console.log(`${out}: ${count} pieces`);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { constant, gemm, input, reshape, type Value } from "../graph/index.js";
+import { constant, gemm, input, reshape, slice, type Value } from "../graph/index.js";
 import { constants, encodeImage, type Model } from "../model/index.js";
 import type { Program, Runtime } from "../runtime/index.js";
 import { CliptError, f32, toFloat32, type Tensor } from "../tensor/index.js";
@@ -80,7 +80,8 @@ export async function compileFrozen({
   }
   if (teacher !== undefined) {
     const { weight, bias } = teacher.classifier;
-    const pooled = pointOf(teacher.model, pixels, "image.pooled");
+    // A tower's head may read more than its classifier did, behind what that read.
+    const pooled = slice(pointOf(teacher.model, pixels, "image.pooled"), 1, 0, weight.shape[1]!);
     outputs["teacher"] = gemm(pooled, constant(weight), { transB: true, bias: constant(bias) });
   }
   const program = await runtime.compile(outputs);

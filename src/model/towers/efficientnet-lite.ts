@@ -1,4 +1,4 @@
-import { add, clip, conv, mean, reshape, type Value } from "../../graph/index.js";
+import { add, clip, concat, conv, mean, reduceMax, reshape, type Value } from "../../graph/index.js";
 import type { Context } from "../context.js";
 import { batchNorm, batchNormSpec, type BatchNorm } from "../layers/batch-norm.js";
 import { head, headSpec, type Head, type HeadConfig } from "../layers/head.js";
@@ -26,6 +26,8 @@ export interface EfficientNetLiteConfig {
   readonly stages: readonly Stage[];
   /** Width of the pooled features. */
   readonly features: number;
+  /** Blocks, counted from 0, whose channels the head sees, too: their means, and their greatest values. */
+  readonly seen?: readonly number[] | undefined;
   /** From the pooled features to the shared space. */
   readonly head: HeadConfig;
 }
@@ -93,8 +95,9 @@ export const efficientNetLite: Tower<
   EfficientNetLiteWeights<Spec>,
   EfficientNetLiteWeights<Value>
 > = {
-  spec({ stem, stages, features, head: headConfig }, embedDim) {
+  spec({ stem, stages, features, seen = [], head: headConfig }, embedDim) {
     let width = stem;
+    const channels = stages.flatMap((stage) => Array<number>(stage.blocks).fill(stage.channels));
     const blocks = stages.map((stage) =>
       Array.from({ length: stage.blocks }, () => {
         const block = blockSpec(width, stage);
@@ -110,16 +113,21 @@ export const efficientNetLite: Tower<
         conv_head: convSpec(width, features, 1),
         bn2: batchNormSpec(features),
       },
-      head: headSpec(headConfig, features, embedDim),
+      head: headSpec(
+        headConfig,
+        seen.reduce((sum, i) => sum + 2 * channels[i]!, features),
+        embedDim,
+      ),
     };
   },
 
-  forward({ stages, head: headConfig }, w, pixels, context) {
+  forward({ stages, seen = [], head: headConfig }, w, pixels, context) {
     const { trunk } = w;
     const path = "visual.trunk";
     let x = relu6(batchNorm(trunk.bn1, samePadded(pixels, trunk.conv_stem, 2), eps, `${path}.bn1`, context));
     context.tap?.("image.stem", x);
     let count = 0;
+    const looks: Value[] = [];
     trunk.blocks.forEach((stage, s) => {
       stage.forEach((weights, i) => {
         const output = block(
@@ -130,13 +138,15 @@ export const efficientNetLite: Tower<
           context,
         );
         context.block?.([x], output);
+        if (seen.includes(count)) looks.push(pool(mean, output), pool(reduceMax, output));
         context.tap?.(`image.block.${count++}`, output);
         x = output;
       });
     });
     x = relu6(batchNorm(trunk.bn2, conv(x, trunk.conv_head.weight), eps, `${path}.bn2`, context));
     context.tap?.("image.head", x);
-    const pooled = reshape(mean(x, [2, 3]), [x.shape[0]!, x.shape[1]!]);
+    // What the trunk's own classifier reads stands first.
+    const pooled = concat([pool(mean, x), ...looks], 1);
     context.tap?.("image.pooled", pooled);
     return head(headConfig, w.head, pooled, context);
   },
@@ -187,6 +197,10 @@ function block(w: Block<Value>, x: Value, stride: number, path: string, context:
   }
   return stride === 1 && x.shape[1] === y.shape[1] ? add(x, y) : y;
 }
+
+/** [batch, channels, height, width] → [batch, channels]. */
+const pool = (reduce: (x: Value, axes: readonly number[]) => Value, x: Value): Value =>
+  reshape(reduce(x, [2, 3]), [x.shape[0]!, x.shape[1]!]);
 
 const relu6 = (x: Value): Value => clip(x, 0, 6);
 

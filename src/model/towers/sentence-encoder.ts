@@ -43,8 +43,8 @@ export interface SentenceEncoderConfig {
   readonly width: number;
   /** How a piece's numbers are kept: a byte each, or two in a byte. Both with a scale and a lowest value per piece. */
   readonly table: "uint8" | "uint4";
-  /** What the head sees: the encoder's result, or that and the pooled vector before its dense end. */
-  readonly features: "result" | "result+pooled";
+  /** What the head sees: the encoder's result; the pooled vector before its dense end; the mean of the pieces. */
+  readonly features: "result" | "result+pooled" | "result+pooled+mean";
   /** From the features to the shared space. */
   readonly head: HeadConfig;
 }
@@ -86,6 +86,11 @@ const windows = [
 const branchWidth = 256;
 const hidden = 320;
 const dense = 512;
+const headWidths = (joined: number): Record<SentenceEncoderConfig["features"], number> => ({
+  result: dense,
+  "result+pooled": 2 * dense,
+  "result+pooled+mean": 2 * dense + joined,
+});
 /** The published weights', far below what rounding makes. */
 const eps = 1e-12;
 
@@ -121,7 +126,7 @@ export const sentenceEncoder: Tower<
           last_skip: linearSpec(dense, dense, { bias: false }),
         },
       },
-      head: headSpec(headConfig, features === "result" ? dense : 2 * dense, embedDim),
+      head: headSpec(headConfig, headWidths(joined)[features], embedDim),
     };
   },
 
@@ -139,7 +144,7 @@ export const sentenceEncoder: Tower<
     const pooled = pool(trunk.pool, cut);
     const result = denseEnd(trunk.dense, pooled);
     context.tap?.("text.result", result);
-    const seenByHead = features === "result" ? result : concat([result, pooled], 1);
+    const seenByHead = concat([result, pooled, meanOf(cut)].slice(0, features.split("+").length), 1);
     context.tap?.("text.pooled", seenByHead);
     return head(headConfig, headWeights, seenByHead, context);
   },
@@ -184,6 +189,12 @@ function pool({ weight, bias }: Linear<Value>, cut: Value): Value {
   const total = slice(cut, 1, 0, joined);
   const count = slice(cut, 1, joined, joined + 1);
   return div(add(linear({ weight }, total), mul(count, bias!)), sqrt(count));
+}
+
+/** The mean of the pieces, [batch, joined]. */
+function meanOf(cut: Value): Value {
+  const joined = (cut.shape[1] as number) - 1;
+  return div(slice(cut, 1, 0, joined), slice(cut, 1, joined, joined + 1));
 }
 
 /** [batch, dense] → [batch, dense], unit rows. */
