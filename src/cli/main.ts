@@ -5,9 +5,7 @@ import pc from "picocolors";
 import { packageRoot } from "../package-root.js";
 import { CliptError, exitCode } from "../tensor/index.js";
 import { catalog, groups, type Entry } from "../task/catalog.js";
-import { describeCommand } from "./command.js";
 import { processIo, wantsColor, type Io } from "./io.js";
-import { explain, runTask } from "./run-task.js";
 
 /**
  * The command line.
@@ -24,6 +22,7 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
     return result.status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCode.usage;
+    const { explain } = await import("./run-task.js");
     io.stderr.write(`${pc.createColors(wantsColor(io.stderr, io.env)).red("error:")} ${explain(error)}\n`);
     return error instanceof CliptError ? exitCode[error.code] : exitCode.shape;
   }
@@ -59,7 +58,12 @@ async function buildProgram(argv: readonly string[], io: Io, result: { status: n
     }
     const command = prepare(parent.command(words.at(-1) ?? "").description(entry.summary), io);
     if (entry !== asked) continue;
-    const task = await entry.load();
+    // Loaded here: a help text or a version needs no schemas.
+    const [task, { describeCommand }, { runTask }] = await Promise.all([
+      entry.load(),
+      import("./command.js"),
+      import("./run-task.js"),
+    ]);
     describeCommand(command, task.description);
     command.action(async () => {
       result.status = await runTask(task, command.processedArgs, command.opts(), io);

@@ -1,7 +1,7 @@
 import type { Encoder } from "../model/index.js";
 import { CliptError, tensor, type Tensor } from "../tensor/index.js";
 import { inOrder } from "../train/data/in-order.js";
-import { openPictureRows, type PictureOptions, type Sample } from "../train/data/index.js";
+import type { PictureOptions, Sample } from "../train/data/index.js";
 import { rowsOf } from "./embeddings/embeddings.js";
 import type { Context } from "./task.js";
 
@@ -28,6 +28,9 @@ export async function* encodePictures<T>(
   decode: NonNullable<PictureOptions["decode"]>,
   { services, signal, emit }: Context,
 ): AsyncGenerator<Encoded<T>> {
+  if (items.length === 0) return;
+  // The decoder takes long to load, and a folder whose vectors are known does without it.
+  const { openPictureRows } = await import("../train/data/decode-pool.js");
   const workers = items.length < worthWorkers ? 0 : services.decodeWorkers;
   const rows = openPictureRows({ preprocess: encoder.model.preprocess, decode }, workers);
   let [tried, used] = [0, 0];
@@ -67,7 +70,7 @@ export async function* encodePictures<T>(
   } finally {
     await rows.close();
   }
-  if (used === 0 && items.length > 0)
+  if (used === 0)
     throw new CliptError(
       "input",
       items.length === 1

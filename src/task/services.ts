@@ -55,9 +55,10 @@ interface Opened {
 
 async function open({ model = bundledModel(), device, threads }: ModelChoice): Promise<Opened> {
   // Loaded when a model is wanted: a check of numbers needs neither towers nor ONNX Runtime.
-  const [{ openEncoder, openModel }, { workerRuntime }] = await Promise.all([
-    import("../model/index.js"),
-    import("../runtime/index.js"),
+  const [{ openEncoder }, { openModel }, { workerRuntime }] = await Promise.all([
+    import("../model/encoder.js"),
+    import("../model/open.js"),
+    import("../runtime/workers.js"),
   ]);
   const runtime = workerRuntime({ device, threads });
   try {
