@@ -1,4 +1,4 @@
-import { clipPreprocess, type PreprocessConfig } from "../../input/image/index.js";
+import { clipPreprocess, type PreprocessConfig } from "../../input/image/preprocess.js";
 import { hfClip, openClip, openClipCustomText, type Layout } from "../../weights/index.js";
 import { CliptError } from "../../tensor/index.js";
 import type { ClipConfig } from "../config.js";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { clipPreprocess, type PreprocessConfig } from "../../input/image/index.js";
+import { clipPreprocess, type PreprocessConfig } from "../../input/image/preprocess.js";
 import { CliptError } from "../../tensor/index.js";
 import type { ClipConfig } from "../config.js";
 import type { BlockConfig } from "../layers/block.js";
