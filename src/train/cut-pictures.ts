@@ -17,7 +17,7 @@ import {
   type Source,
 } from "./data/index.js";
 import { inOrder } from "./data/in-order.js";
-import { frozenPart } from "./tower.js";
+import { frozenPoints } from "./tower.js";
 
 /** A linear classifier over pooled features; its logits are what a student is taught. */
 export interface Classifier {
@@ -72,25 +72,32 @@ export async function compileFrozen({
 }: FrozenOptions): Promise<FrozenPictures> {
   const pixels = input("pixels", ["batch", 3, ...start.config.image.imageSize]);
   const outputs: Record<string, Value> = {};
+  const points = new Map<Frozen, (point: string) => Value>();
+  // A model is written once: its cut and its teacher share all that lies before them.
+  const pointOf = (model: Frozen, point: string): Value => {
+    const known = points.get(model) ?? pointsOf(model, pixels);
+    points.set(model, known);
+    return known(point);
+  };
   let cutShape: readonly number[] | undefined;
   if (cut !== undefined) {
-    const row = pointOf(start, pixels, cut);
+    const row = pointOf(start, cut);
     cutShape = row.shape.slice(1) as number[];
     outputs["cut"] = reshape(row, [row.shape[0]!, -1]);
   }
   if (teacher !== undefined) {
     const { weight, bias } = teacher.classifier;
     // A tower's head may read more than its classifier did, behind what that read.
-    const pooled = slice(pointOf(teacher.model, pixels, "image.pooled"), 1, 0, weight.shape[1]!);
+    const pooled = slice(pointOf(teacher.model, "image.pooled"), 1, 0, weight.shape[1]!);
     outputs["teacher"] = gemm(pooled, constant(weight), { transB: true, bias: constant(bias) });
   }
   const program = await runtime.compile(outputs);
   return { program, cutShape, taught: teacher?.classifier.weight.shape[0] ?? 0 };
 }
 
-function pointOf({ config, weights, locations }: Frozen, pixels: Value, point: string): Value {
+function pointsOf({ config, weights, locations }: Frozen, pixels: Value): (point: string) => Value {
   const values = constants(config, weights, locations);
-  return frozenPart((x, context) => encodeImage(config, values, x, context), pixels, "image", point);
+  return frozenPoints((x, context) => encodeImage(config, values, x, context), pixels, "image");
 }
 
 /** Pixels as they are, with the teacher's logits computed in each step where there is a teacher. */
@@ -133,8 +140,8 @@ export interface KeepOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Rows of one run of the frozen part. */
-const atOnce = 32;
+/** Rows of one run of the frozen part: few, so that a layer's values stay in the processor's cache. */
+const atOnce = 8;
 
 /**
  * The rows of all pictures at a cut, from the cache or computed now. The first version of a picture is plain, the

@@ -69,8 +69,13 @@ export function trainedPart(forward: Forward, x: Value, from: string, options: P
 /**
  * A point of a tower as it is when nothing is trained: before a cut, that is the frozen part.
  */
-export function frozenPart(forward: Forward, x: Value, from: string, point: string): Value {
-  return valueAt(tapsOf(forward, x, from), point);
+export const frozenPart = (forward: Forward, x: Value, from: string, point: string): Value =>
+  frozenPoints(forward, x, from)(point);
+
+/** The same for several points of one pass. */
+export function frozenPoints(forward: Forward, x: Value, from: string): (point: string) => Value {
+  const taps = tapsOf(forward, x, from);
+  return (point) => valueAt(taps, point);
 }
 
 /** A point behind a cut, as a function of the values at the cut; `own` is any input that the tower takes. */
