@@ -162,7 +162,12 @@ async function steps(running: Running, { signal, evaluate }: TrainOptions) {
         `Stopped after ${trainer.steps} of ${total} steps; with resume "latest" the run goes on from there.`,
       );
     }
-    const batch = await clock.waiting(batches.next(trainer.steps));
+    const batch = await clock.waiting(batches.next(trainer.steps)).catch((error: unknown) => {
+      // Stopped while it waited for data: above, the checkpoint is written.
+      if (signal?.aborted === true) return undefined;
+      throw error;
+    });
+    if (batch === undefined) continue;
     const report = await trainer.step(batch.parts, random([run.seed, "step", trainer.steps]));
     const { step } = report;
     const done = step + 1;
