@@ -1,0 +1,26 @@
+/**
+ * clipt: CLIP in TypeScript. Tasks are functions (`search`, `classify`, …); models are opened once and shared.
+ * What lies below is exported by folder: "clipt/graph", "clipt/model", "clipt/train" and so on.
+ */
+export { openEncoder, openModel, saveModel, type Encoder, type Model } from "./model/index.js";
+export { nodeRuntime, workerRuntime, type Device, type Runtime } from "./runtime/index.js";
+export { topK, zeroShotHead } from "./score/index.js";
+export {
+  bundledModel,
+  classify,
+  doctorMetrics,
+  doctorModel,
+  doctorPreprocess,
+  doctorReplay,
+  doctorTokenizer,
+  embed,
+  evaluateRetrieval,
+  evaluateZeroshot,
+  modelsInfo,
+  openServices,
+  search,
+  train,
+  type Services,
+  type TaskEvent,
+} from "./task/index.js";
+export { CliptError, exitCode, type Code, type Tensor } from "./tensor/index.js";
