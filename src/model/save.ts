@@ -16,7 +16,8 @@ export type SavedModel = Pick<
   readonly card: string;
   /**
    * "float16": matrices and kernels are halved; vectors and scalars, which need the range, stay.
-   * "int8": matrices are kept as bytes with a factor per row, kernels are halved.
+   * "int8": matrices, and kernels along a text, are kept as bytes with a factor per row; kernels of pictures, whose
+   * channels differ too much for that, are halved.
    */
   readonly precision?: Precision | undefined;
 };
@@ -43,9 +44,10 @@ export async function saveModel(folder: string, model: SavedModel): Promise<void
 }
 
 function kept(name: string, tensor: Tensor, precision: Precision = "float32"): [string, Tensor][] {
-  if (precision === "float32" || tensor.dtype !== "float32" || tensor.shape.length < 2)
-    return [[name, tensor]];
-  return precision === "int8" && tensor.shape.length === 2
+  const { dtype, shape } = tensor;
+  if (precision === "float32" || dtype !== "float32" || shape.length < 2) return [[name, tensor]];
+  const alongText = shape.length === 4 && shape[2]! > 1 && shape[3] === 1;
+  return precision === "int8" && (shape.length === 2 || alongText)
     ? quantisedEntries(name, tensor)
     : [[name, toFloat16(tensor)]];
 }
