@@ -25,6 +25,8 @@ export interface Classifier {
   readonly weight: Tensor<"float32">;
   /** [classes] */
   readonly bias: Tensor<"float32">;
+  /** SHA-256 of both. */
+  readonly identity: string;
 }
 
 /** @throws `missing`, `format` when the file holds no classifier */
@@ -37,8 +39,10 @@ export async function readClassifier(path: string): Promise<Classifier> {
         "format",
         `${path} holds no classifier: no weight is called classifier, _fc, fc or head.`,
       );
-    const [weight, bias] = [await file.read(`${layer}.weight`), await file.read(`${layer}.bias`)];
-    return { weight: toFloat32(weight), bias: toFloat32(bias) };
+    const weight = toFloat32(await file.read(`${layer}.weight`));
+    const bias = toFloat32(await file.read(`${layer}.bias`));
+    const identity = createHash("sha256").update(weight.data).update(bias.data).digest("hex");
+    return { weight, bias, identity };
   } finally {
     await file.close();
   }
@@ -51,6 +55,8 @@ export interface FrozenPictures {
   readonly cutShape?: readonly number[] | undefined;
   /** Classes of the teacher; 0 without one. */
   readonly taught: number;
+  /** Of the teacher's classifier. */
+  readonly teacher?: string | undefined;
 }
 
 type Frozen = Pick<Model, "config" | "weights" | "locations">;
@@ -92,7 +98,12 @@ export async function compileFrozen({
     outputs["teacher"] = gemm(pooled, constant(weight), { transB: true, bias: constant(bias) });
   }
   const program = await runtime.compile(outputs);
-  return { program, cutShape, taught: teacher?.classifier.weight.shape[0] ?? 0 };
+  return {
+    program,
+    cutShape,
+    taught: teacher?.classifier.weight.shape[0] ?? 0,
+    teacher: teacher?.classifier.identity,
+  };
 }
 
 function pointsOf({ config, weights, locations }: Frozen, pixels: Value): (point: string) => Value {

@@ -175,7 +175,7 @@ function streamOf(
   const languages = name === "labelled" ? run.promptLanguages : run.languages;
   if (run.cutImage === undefined || frozen === undefined)
     return { name, languages, mixture, rows: async () => decoded() };
-  const { cutImage: cut, distillClassifier, distillModel, seed } = run;
+  const { cutImage: cut, distillModel, seed } = run;
   return {
     name,
     languages,
@@ -189,7 +189,7 @@ function streamOf(
         depends: {
           model: start.identity,
           cut,
-          distillClassifier,
+          teacher: frozen.teacher,
           distillModel,
           picture: versions > 1 ? picture : picture.preprocess,
           seed,
