@@ -10,6 +10,7 @@ export interface Entry {
 /** First words that several commands share. */
 export const groups: Readonly<Record<string, string>> = {
   eval: "Measure a model on a data set, as CLIP_benchmark does",
+  tokenizer: "Make tokenizers",
   models: "Look at models",
   doctor: "Check clipt against reference numbers",
 };
@@ -45,6 +46,11 @@ export const catalog: readonly Entry[] = [
     name: "train",
     summary: "Train a model by a recipe",
     load: async () => (await import("./train.js")).train,
+  },
+  {
+    name: "tokenizer train",
+    summary: "Learn a vocabulary from texts",
+    load: async () => (await import("./tokenizer-train.js")).tokenizerTrain,
   },
   {
     name: "models info",

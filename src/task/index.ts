@@ -17,4 +17,5 @@ export * from "./models-info.js";
 export * from "./search.js";
 export * from "./services.js";
 export * from "./task.js";
+export * from "./tokenizer-train.js";
 export * from "./train.js";

@@ -298,3 +298,13 @@ test("unknown keys, wrong values and what is missing", async () => {
   assert.deepEqual(runs[0]!.languages, { en: 1 });
   await assert.rejects(trainModel(await settleRecipe({ logs: folder, model: join(folder, "tiny.json") })), /trainData: is required/); // prettier-ignore
 });
+
+test("a new model whose text tower knows fewer tokens than its tokenizer is refused", async () => {
+  const { model_cfg } = JSON.parse(await readFile(join(folder, "tiny.json"), "utf8")) as {
+    model_cfg: { text_cfg: object };
+  };
+  const small = join(folder, "small.json");
+  const text_cfg = { ...model_cfg.text_cfg, vocab_size: 8192 };
+  await writeFile(small, JSON.stringify({ model_cfg: { ...model_cfg, text_cfg } }));
+  await assert.rejects(run({ ...tiny(), model: small }), /vocab_size is 8192, .* has 49408 tokens/);
+});

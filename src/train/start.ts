@@ -58,13 +58,20 @@ async function newModel(path: string, { tokenizer: file, seed }: StartOptions): 
     context: config.text.contextLength,
   } as const;
   const tokenizerFiles = await readTokenizer(file ?? join(packageRoot, "models", "clip-bpe"));
+  const tokenizer = openTokenizer(tokenizerConfig, tokenizerFiles);
+  const { vocabSize } = config.text;
+  if (tokenizer.vocabSize > vocabSize)
+    throw new CliptError(
+      "usage",
+      `${path}: its vocab_size is ${vocabSize}, and the tokenizer has ${tokenizer.vocabSize} tokens.`,
+    );
   const weights = flatten(initialise(clipSpec(config), random([seed, "weights"])), isTensor);
   return {
     config,
     weights,
     locations: new Map<string, FileLocation>(),
     preprocess: parseOpenClipPreprocess(json["preprocess_cfg"], config),
-    tokenizer: openTokenizer(tokenizerConfig, tokenizerFiles),
+    tokenizer,
     tokenizerConfig,
     tokenizerFiles,
     identity: `new ${JSON.stringify(config)} ${seed}`,
