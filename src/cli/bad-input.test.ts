@@ -112,6 +112,15 @@ describe("bad input", () => {
     assert.match(err, /skipped .*0\.tar.* cut/);
   });
 
+  test("a picture that cannot be read alone is told once; a label alone gets a warning", async () => {
+    const broken = await clipt(["classify", at("photos/text.jpg"), "--labels", "cat,dog", ...model()]);
+    assert.equal(broken.status, 3);
+    assert.match(broken.err, /^error: .*text\.jpg: Not a picture.*\n$/);
+    const alone = await clipt(["classify", at("good.jpg"), "--labels", "cat", ...model()]);
+    assert.equal(alone.status, 0);
+    assert.match(alone.err, /warning: a label without others .* 100 %/);
+  });
+
   test("repeated and empty labels", async () => {
     const twice = await clipt(["classify", at("good.jpg"), "--labels", "cat,dog,cat", ...model()]);
     assert.equal(twice.status, 3);
@@ -162,7 +171,7 @@ describe("bad input", () => {
       chmodSync(at("locked/inner"), 0o755);
       assert.equal(status, 0, err);
       assert.deepEqual(paths(out), [at("locked/good.jpg")]);
-      assert.match(err, /skipped .*inner: .*permission denied/);
+      assert.match(err, /skipped .*inner cannot be read: .*permission denied/);
     },
   );
 

@@ -54,12 +54,14 @@ test("an unknown flag or command is named with the one that was meant, status 2"
 
 test("values out of range and missing ones are named by their flags, status 2", async () => {
   for (const [words, message] of [
-    [["search", "a cat", "photos", "-k", "0"], /-k: .*>=1/],
+    [["search", "a cat", "photos", "-k", "0"], /-k: must be at least 1, not 0/],
     [["search", "a cat", "photos", "-k", "many"], /'-k <N>' argument 'many' is invalid/],
-    [["search", "a cat", "photos", "--device", "tpu"], /--device: .*"cpu"/],
+    [["search", "a cat", "photos", "--device", "tpu"], /--device: must be one of cpu, .*, not "tpu"/],
+    [["search", "", "photos"], /error: query: must not be empty/],
     [["search", "a cat"], /Give a query and a folder/],
     [["doctor", "metrics", "x.safetensors"], /--reference: is required/],
     [["classify", "cat.jpg"], /--labels A,B,C or --labels-file/],
+    [["train"], /give --model/],
     [["classify"], /missing required argument 'pictures'/],
     [["embed", "photos", "--out", "photos.csv"], /written as .safetensors, .npy, .jsonl/],
   ] as const) {

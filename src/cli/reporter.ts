@@ -54,7 +54,7 @@ export function openReporter({ stderr, env }: Pick<Io, "stderr" | "env">): Repor
           return line(event.message);
         case "skipped":
           skipped++;
-          return line(`${colors.yellow("skipped")} ${event.item}: ${event.reason}`);
+          return line(`${colors.yellow("skipped")} ${describeSkipped(event)}`);
         case "warning":
           if (!warned.has(event.message)) line(`${colors.yellow("warning:")} ${event.message}`);
           warned.add(event.message);
@@ -67,6 +67,10 @@ export function openReporter({ stderr, env }: Pick<Io, "stderr" | "env">): Repor
     },
   };
 }
+
+/** Many reasons begin with the item's name themselves. */
+const describeSkipped = ({ item, reason }: { item: string; reason: string }): string =>
+  reason.startsWith(item) ? reason : `${item}: ${reason}`;
 
 function startBar(stage: string, stream: NodeJS.WriteStream, total: number | undefined): SingleBar {
   const format =

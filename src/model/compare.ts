@@ -2,8 +2,16 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { input, type Value } from "../graph/index.js";
 import { evaluate } from "../runtime/index.js";
-import { CliptError, messageOf, sameShape, showShape, toFloat32, type Tensor } from "../tensor/index.js";
-import { openWeights } from "../weights/index.js";
+import {
+  CliptError,
+  messageOf,
+  readError,
+  sameShape,
+  showShape,
+  toFloat32,
+  type Tensor,
+} from "../tensor/index.js";
+import { openWeights, readWeights } from "../weights/index.js";
 import { openCheckpoint, type Checkpoint } from "./checkpoint.js";
 import { encodeImage, encodeText, logits, normalize } from "./clip.js";
 import type { ClipConfig } from "./config.js";
@@ -36,7 +44,10 @@ export interface ModelComparison {
  * @throws       `missing` when there is nothing to compare
  */
 export async function compareModel(path: string, golden?: string): Promise<ModelComparison> {
-  const folder = (await stat(path).catch(absent(path))).isDirectory() ? path : dirname(path);
+  const info = await stat(path).catch((cause: unknown) => {
+    throw readError(path, cause);
+  });
+  const folder = info.isDirectory() ? path : dirname(path);
   const files = (await readdir(folder)).sort();
   const checkpoints = path === folder ? await checkpointsOf(folder, files) : [basename(path)];
   const goldens = golden === undefined ? files.filter(isGolden).map((name) => join(folder, name)) : [golden];
@@ -81,10 +92,6 @@ async function checkpointsOf(folder: string, files: readonly string[]): Promise<
   return result;
 }
 
-const absent = (path: string) => (cause: unknown) => {
-  throw new CliptError("missing", `${path} does not exist.`, { cause });
-};
-
 async function compareCheckpoint(
   path: string,
   label: string,
@@ -112,19 +119,10 @@ const isInput = (name: string): boolean => Object.values(inputs).includes(name);
 
 /** A reference for a variant may leave out inputs that are those of the plain one beside it. */
 async function readReference(path: string): Promise<Map<string, Tensor>> {
-  const own = await readTensors(path);
+  const own = await readWeights(path);
   if (own.has(inputs.pixels) && own.has(inputs.ids)) return own;
-  const shared = await readTensors(join(dirname(path), "golden.safetensors"));
+  const shared = await readWeights(join(dirname(path), "golden.safetensors"));
   return new Map([...[...shared].filter(([name]) => isInput(name)), ...own]);
-}
-
-async function readTensors(path: string): Promise<Map<string, Tensor>> {
-  const file = await openWeights(path);
-  try {
-    return (await readAll(file)).tensors;
-  } finally {
-    await file.close();
-  }
 }
 
 /** Everything that a reference may hold, by its names there. */

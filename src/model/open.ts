@@ -5,7 +5,7 @@ import type { FileLocation } from "../graph/index.js";
 import type { PreprocessConfig } from "../input/image/index.js";
 import type { Tokenizer } from "../input/text/index.js";
 import { packageRoot } from "../package-root.js";
-import { CliptError, messageOf, type Tensor } from "../tensor/index.js";
+import { CliptError, messageOf, readError, type Tensor } from "../tensor/index.js";
 import { openCheckpoint, type CheckpointOptions } from "./checkpoint.js";
 import type { ClipConfig } from "./config.js";
 import { identityOf } from "./identity.js";
@@ -111,6 +111,6 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
     return await readFile(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new CliptError("io", `${path} cannot be read: ${messageOf(cause)}.`, { cause });
+    throw readError(path, cause);
   }
 }

@@ -42,6 +42,11 @@ export const classify = defineTask({
     const files = await findPictures(input.pictures, context);
     const encoder = await opening;
     const { model } = encoder;
+    if (labels.length === 1 && model.config.score === "softmax")
+      context.emit({
+        kind: "warning",
+        message: "a label without others to compare it with always scores 100 %; add some",
+      });
     const templates = await templatesFor(labels, input.templates, model);
     const head = await classHead({ names, templates }, 1, encoder, context);
     const results = [];

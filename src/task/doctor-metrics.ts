@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { compareMetrics } from "../score/index.js";
 import { file } from "./fields.js";
-import { readJson, readTensors } from "./files.js";
+import { readJson } from "../train/data/text-file.js";
+import { readWeights } from "../weights/index.js";
 import { defineTask } from "./task.js";
 
 export const doctorMetrics = defineTask({
@@ -34,7 +35,7 @@ export const doctorMetrics = defineTask({
   ],
   passed: ({ ok }) => ok,
   async run({ file, reference }) {
-    const [features, expected] = [await readTensors(file), await readJson(reference)];
+    const [features, expected] = [await readWeights(file), await readJson(reference)];
     const report = compareMetrics(features, expected);
     return { ...report, metrics: [...report.metrics] };
   },

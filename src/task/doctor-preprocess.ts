@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { file, folder } from "./fields.js";
-import { readTensors } from "./files.js";
+import { readWeights } from "../weights/index.js";
 import { defineTask } from "./task.js";
 
 export const doctorPreprocess = defineTask({
@@ -37,7 +37,7 @@ export const doctorPreprocess = defineTask({
   passed: ({ ok }) => ok,
   async run({ folder, reference }) {
     const { comparePreprocess } = await import("../input/index.js");
-    const report = await comparePreprocess(folder, await readTensors(reference));
+    const report = await comparePreprocess(folder, await readWeights(reference));
     return { ...report, files: [...report.files] };
   },
 });

@@ -3,10 +3,9 @@ import { basename, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
 import { compareTokenizer, type TokenizerFiles, type TokenizerReference } from "../input/text/index.js";
-import { CliptError } from "../tensor/index.js";
-import { readError } from "../train/data/sample.js";
+import { CliptError, readError } from "../tensor/index.js";
 import { file, words } from "./fields.js";
-import { readJson } from "./files.js";
+import { readJson } from "../train/data/text-file.js";
 import { defineTask } from "./task.js";
 
 export const doctorTokenizer = defineTask({

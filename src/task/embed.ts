@@ -6,7 +6,7 @@ import { formatOf, writeEmbeddings } from "./embeddings/file.js";
 import { encodePictures } from "./encode-pictures.js";
 import { encodeTexts } from "./encode-texts.js";
 import { file, list, modelFields } from "./fields.js";
-import { readLines } from "./files.js";
+import { readLines } from "../train/data/text-file.js";
 import { findPictures, sampleOf } from "./find-pictures.js";
 import { defineTask, type Context } from "./task.js";
 import type { Encoder } from "../model/index.js";

@@ -1,7 +1,7 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { CliptError } from "../tensor/index.js";
-import { isPicture, readError, type Sample } from "../train/data/sample.js";
+import { CliptError, readError } from "../tensor/index.js";
+import { isPicture, type Sample } from "../train/data/sample.js";
 import type { Context } from "./task.js";
 
 /** A picture's file. Equal size and time mean an unchanged file. */

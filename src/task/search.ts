@@ -11,7 +11,7 @@ import { folderEmbeddings } from "./embeddings/folder-embeddings.js";
 import { encodePictures } from "./encode-pictures.js";
 import { encodeTexts } from "./encode-texts.js";
 import { count, file, flag, modelFields, words } from "./fields.js";
-import { readLines } from "./files.js";
+import { readLines } from "../train/data/text-file.js";
 import { findPictures, sampleOf } from "./find-pictures.js";
 import { defineTask, type Context } from "./task.js";
 

@@ -79,10 +79,8 @@ export function defineTask<I extends z.ZodObject, O extends z.ZodType>(
   description: Description<I, O>,
 ): Task<I, O> {
   const call = async (input: z.input<I>, context: Partial<Context> = {}): Promise<z.output<O>> => {
-    const parsed = description.input.safeParse(input, {
-      error: (issue) => (issue.input === undefined ? "is required" : undefined),
-    });
-    if (!parsed.success) throw new InputError(parsed.error.issues);
+    const parsed = description.input.safeParse(input, { error: sayIssue });
+    if (!parsed.success) throw new InputError(parsed.error.issues, description.positional);
     const services = context.services ?? openServices();
     const signal = context.signal ?? new AbortController().signal;
     try {
@@ -103,18 +101,34 @@ export function defineTask<I extends z.ZodObject, O extends z.ZodType>(
   return Object.assign(call, { description });
 }
 
-/** An input that breaks its task's schema. The edge may name its fields in its own way: `--labels-file`. */
+/** What people meet most often, in words that follow the field's name; undefined leaves it to the schema. */
+function sayIssue(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.input === undefined) return "is required";
+  if (issue.code === "too_small" && issue.origin !== "string" && typeof issue.input === "number")
+    return `must be ${issue.inclusive === true ? "at least" : "more than"} ${issue.minimum}, not ${issue.input}`;
+  if (issue.code === "too_big" && typeof issue.input === "number")
+    return `must be ${issue.inclusive === true ? "at most" : "less than"} ${issue.maximum}, not ${issue.input}`;
+  if (issue.code === "invalid_value")
+    return `must be one of ${issue.values.join(", ")}, not ${JSON.stringify(issue.input)}`;
+  return undefined;
+}
+
+/** An input that breaks its task's schema. The edge may name its flags in its own way: `--labels-file`. */
 export class InputError extends CliptError {
-  constructor(readonly issues: readonly z.core.$ZodIssue[]) {
+  /** @param positional fields that are given by their place and go by their plain names everywhere */
+  constructor(
+    readonly issues: readonly z.core.$ZodIssue[],
+    readonly positional: readonly string[] = [],
+  ) {
     super(
       "usage",
       describeIssues(issues, (field) => field),
     );
   }
 
-  /** The message with the edge's names of the fields. */
+  /** The message with the edge's names of the flags. */
   describe(nameOf: (field: string) => string): string {
-    return describeIssues(this.issues, nameOf);
+    return describeIssues(this.issues, (field) => (this.positional.includes(field) ? field : nameOf(field)));
   }
 }
 

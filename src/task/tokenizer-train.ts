@@ -4,7 +4,7 @@ import { z } from "zod";
 import { toMergesTxt, toTokenizerJson, toVocabJson, trainBpe } from "../input/text/index.js";
 import { CliptError } from "../tensor/index.js";
 import { openSource } from "../train/data/index.js";
-import { readLines } from "../train/data/text-file.js";
+import { numberedLines } from "../train/data/text-file.js";
 import { replaceFile } from "../weights/index.js";
 import { reportTo } from "./evaluate.js";
 import { count, folder, list } from "./fields.js";
@@ -89,7 +89,7 @@ async function* textsOf(
   context: Context,
 ): AsyncGenerator<string> {
   if (isText(path)) {
-    for await (const { line } of readLines(path)) yield line;
+    for await (const { line } of numberedLines(path)) yield line;
     return;
   }
   const { shards } = await openSource(path, captions === undefined ? {} : { captions });

@@ -38,5 +38,14 @@ export class CliptError extends Error {
   }
 }
 
+/** What a failed read of a file or folder means: `missing` or `io`; what clipt threw itself stays as it is. */
+export function readError(path: string, cause: unknown): CliptError {
+  if (cause instanceof CliptError) return cause;
+  const { code } = cause as { code?: unknown };
+  if (code === "ENOENT" || code === "ENOTDIR")
+    return new CliptError("missing", `${path} does not exist.`, { cause });
+  return new CliptError("io", `${path} cannot be read: ${messageOf(cause)}`, { cause });
+}
+
 /** The message of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

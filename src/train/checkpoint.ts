@@ -1,6 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { CliptError, messageOf, type Tensor } from "../tensor/index.js";
+import { CliptError, readError, type Tensor } from "../tensor/index.js";
 import { readSafetensors, saveSafetensors } from "../weights/index.js";
 import type { BatchState } from "./batches.js";
 import type { Trainer } from "./trainer.js";
@@ -35,7 +35,7 @@ export async function saveCheckpoint(
 /** @throws `missing`, `format` */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new CliptError("missing", `The checkpoint ${path} cannot be read: ${messageOf(cause)}.`, { cause });
+    throw readError(path, cause);
   });
   const { tensors, metadata } = readSafetensors(bytes);
   if (metadata["format"] !== format || metadata["state"] === undefined)

@@ -61,7 +61,10 @@ interface Stream {
 export async function openRunData(options: RunDataOptions): Promise<RunData> {
   const { run, start, runtime, report, signal } = options;
   if (run.trainData === undefined)
-    throw new CliptError("usage", "trainData: is required: pictures with captions.");
+    throw new CliptError(
+      "usage",
+      "No data to train on: give --train-data (pictures with captions) or a recipe that names it.",
+    );
   const sets = async (list: Run["labelSets"]): Promise<LabelSet[] | undefined> =>
     list &&
     Promise.all(list.map(({ classnames, ...rest }) => readLabelSet({ classnames, ...defined(rest) })));
@@ -104,7 +107,10 @@ export async function openRunData(options: RunDataOptions): Promise<RunData> {
           frozen,
         );
   if (labelled !== undefined && labelSets === undefined)
-    throw new CliptError("usage", "labelSets: is required with labelData: the names of its classes.");
+    throw new CliptError(
+      "usage",
+      "Labelled pictures need the names of their classes: give --label-sets with --label-data.",
+    );
 
   const perEpoch = run.trainNumSamples ?? (await countPairs(mixture, run, report));
   const load = (

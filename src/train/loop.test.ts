@@ -296,7 +296,7 @@ test("unknown keys, wrong values and what is missing", async () => {
   const { runs } = await settleRecipe({ "batch-size": 7, languages: '{"en": 1}', stages: [{ lr: 1 }, {}] });
   assert.deepEqual(runs.map(({ lr, batchSize }) => [lr, batchSize]), [[1, 7], [0.0005, 7]]); // prettier-ignore
   assert.deepEqual(runs[0]!.languages, { en: 1 });
-  await assert.rejects(trainModel(await settleRecipe({ logs: folder, model: join(folder, "tiny.json") })), /trainData: is required/); // prettier-ignore
+  await assert.rejects(trainModel(await settleRecipe({ logs: folder, model: join(folder, "tiny.json") })), /give --train-data/); // prettier-ignore
 });
 
 test("a new model whose text tower knows fewer tokens than its tokenizer is refused", async () => {

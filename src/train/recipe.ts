@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import { CliptError, messageOf } from "../tensor/index.js";
+import { CliptError, messageOf, readError } from "../tensor/index.js";
 
 const text = (placeholder: string, description: string) =>
   z.string().min(1, "must not be empty").meta({ description, placeholder });
@@ -286,7 +286,7 @@ async function readRecipe(path: string): Promise<unknown> {
     return module.default;
   }
   const source = await readFile(full, "utf8").catch((cause: unknown) => {
-    throw new CliptError("missing", `The recipe ${path} cannot be read: ${messageOf(cause)}`, { cause });
+    throw readError(path, cause);
   });
   try {
     return JSON.parse(source);

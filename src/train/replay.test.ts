@@ -22,5 +22,5 @@ for (const [kind, runs] of [
   });
 
 test("a folder without a recording says what is missing", async () => {
-  await assert.rejects(replay("nowhere"), /nowhere.config\.json cannot be read/);
+  await assert.rejects(replay("nowhere"), /nowhere.config\.json does not exist/);
 });

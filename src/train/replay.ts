@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { clipSpec, parseOpenClip, type ClipConfig } from "../model/index.js";
 import { nodeRuntime, type Runtime } from "../runtime/index.js";
-import { CliptError, f32, i64, messageOf, random, toFloat32, type Tensor } from "../tensor/index.js";
-import { readSafetensors } from "../weights/index.js";
+import { CliptError, f32, i64, random, toFloat32, type Tensor } from "../tensor/index.js";
+import { readWeights } from "../weights/index.js";
+import { readJson } from "./data/text-file.js";
 import type { Accumulation, Part } from "./step.js";
 import { openTrainer, type Trainer } from "./trainer.js";
 
@@ -98,11 +98,9 @@ async function replayRun(
   runtime: Runtime,
 ): Promise<ReplayedRun> {
   const suffix = run === "plain" ? "" : `.${run}`;
-  const [init, batches, gradients, final] = await Promise.all(
-    ["init", "batches", `grad${suffix}`, `final${suffix}`].map((name) =>
-      readTensors(join(folder, `${name}.safetensors`)),
-    ) as [Promise<Tensors>, Promise<Tensors>, Promise<Tensors>, Promise<Tensors>],
-  );
+  const read = (name: string): Promise<Tensors> => readWeights(join(folder, `${name}.safetensors`));
+  const [init, batches] = [await read("init"), await read("batches")];
+  const [gradients, final] = [await read(`grad${suffix}`), await read(`final${suffix}`)];
   const expected = (await readJson(join(folder, `losses${suffix}.json`))) as { steps: { loss: number }[] };
   const trainer = openReplayTrainer(recorded, run, init, runtime);
   const partsPerStep = run === "plain" ? 1 : (recorded.accumulation?.accum_freq ?? 1);
@@ -301,22 +299,4 @@ async function readRecorded(folder: string): Promise<Recorded> {
   const path = join(folder, "config.json");
   const recorded = (await readJson(path)) as Omit<Recorded, "config"> & { model_cfg: unknown };
   return { ...recorded, config: parseOpenClip(recorded.model_cfg) };
-}
-
-async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new CliptError("missing", `${path} cannot be read: ${messageOf(cause)}`, { cause });
-  });
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new CliptError("format", `${path} is not JSON: ${messageOf(cause)}`, { cause });
-  }
-}
-
-async function readTensors(path: string): Promise<Tensors> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new CliptError("missing", `${path} cannot be read: ${messageOf(cause)}`, { cause });
-  });
-  return readSafetensors(bytes).tensors;
 }

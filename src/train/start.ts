@@ -14,7 +14,8 @@ import {
   type Model,
 } from "../model/index.js";
 import { packageRoot } from "../package-root.js";
-import { CliptError, flatten, isTensor, messageOf, random } from "../tensor/index.js";
+import { CliptError, flatten, isTensor, random, readError } from "../tensor/index.js";
+import { readJson } from "./data/text-file.js";
 import type { Run } from "./recipe.js";
 
 /** A model to train: opened, or new. */
@@ -42,14 +43,14 @@ export async function openStart(run: StartOptions): Promise<Start> {
   if (run.model === undefined)
     throw new CliptError(
       "usage",
-      "model: is required: a folder, a checkpoint, or a JSON file with a model_cfg.",
+      "No model to start from: give --model (a folder, a checkpoint, or a JSON file with a model_cfg) or a recipe that names one.",
     );
   const start = run.model.endsWith(".json") ? await newModel(run.model, run) : await openModel(run.model);
   return run.imageSize === undefined ? start : resized(start, run.imageSize);
 }
 
 async function newModel(path: string, { tokenizer: file, seed }: StartOptions): Promise<Start> {
-  const json = await readConfig(path);
+  const json = (await readJson(path)) as Record<string, unknown>;
   const config = parseOpenClip(json["model_cfg"] ?? json);
   const tokenizerConfig = {
     kind: "clip-bpe",
@@ -96,17 +97,6 @@ async function readTokenizer(path: string): Promise<Map<string, Uint8Array>> {
     const known: readonly string[] = tokenizerFileNames;
     return new Map((await Promise.all(files)).filter(([name]) => known.includes(name)));
   } catch (cause) {
-    throw new CliptError("missing", `The tokenizer ${path} cannot be read: ${messageOf(cause)}`, { cause });
-  }
-}
-
-async function readConfig(path: string): Promise<Record<string, unknown>> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new CliptError("missing", `${path} cannot be read: ${messageOf(cause)}`, { cause });
-  });
-  try {
-    return JSON.parse(text) as Record<string, unknown>;
-  } catch (cause) {
-    throw new CliptError("format", `${path} is not JSON: ${messageOf(cause)}`, { cause });
+    throw readError(path, cause);
   }
 }

@@ -1,7 +1,7 @@
 import { readSync } from "node:fs";
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { CliptError, messageOf } from "../tensor/index.js";
+import { CliptError, readError, type Tensor } from "../tensor/index.js";
 import { head } from "./bytes.js";
 import { openNpy, openNpz } from "./npy.js";
 import { isLegacy, openPyTorch, stateDict } from "./pytorch/index.js";
@@ -32,11 +32,23 @@ const preferred = [
  */
 export async function openWeights(path: string): Promise<WeightsFile> {
   const info = await stat(path).catch((cause: unknown) => {
-    throw refused(path, cause);
+    throw readError(path, cause);
   });
   if (info.isDirectory()) return openWeights(join(path, await choose(path)));
   if (path.endsWith(".index.json")) return openShards(path, openWeights);
   return openFile(path);
+}
+
+/** All tensors of weights of any published kind, in memory. @throws as `openWeights` */
+export async function readWeights(path: string): Promise<Map<string, Tensor>> {
+  const file = await openWeights(path);
+  try {
+    const tensors = new Map<string, Tensor>();
+    for (const name of file.names()) tensors.set(name, await file.read(name));
+    return tensors;
+  } finally {
+    await file.close();
+  }
 }
 
 async function choose(folder: string): Promise<string> {
@@ -56,7 +68,7 @@ async function choose(folder: string): Promise<string> {
 
 async function openFile(path: string): Promise<WeightsFile> {
   const file = await open(path).catch((cause: unknown) => {
-    throw refused(path, cause);
+    throw readError(path, cause);
   });
   try {
     const { size } = await file.stat();
@@ -146,17 +158,10 @@ async function located<T>(path: string, work: () => T | Promise<T>): Promise<T> 
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof CliptError)) throw refused(path, error);
+    if (!(error instanceof CliptError)) throw readError(path, error);
     if (error.message.includes(path)) throw error;
     throw new CliptError(error.code, `${path}: ${error.message}`, { cause: error });
   }
 }
 
 const shortened = () => new CliptError("io", "The file became shorter while it was read.");
-
-function refused(path: string, cause: unknown): CliptError {
-  const missing = ["ENOENT", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "");
-  return missing
-    ? new CliptError("missing", `${path} does not exist.`, { cause })
-    : new CliptError("io", `Cannot read ${path}: ${messageOf(cause)}.`, { cause });
-}

@@ -4,6 +4,7 @@ import type { View } from "./screen.js";
 const own: Readonly<Record<string, () => Promise<View>>> = {
   search: async () => (await import("./search.js")).searchView,
   classify: async () => (await import("./classify.js")).classifyView,
+  "doctor model": async () => (await import("./doctor-model.js")).doctorModelView,
 };
 
 /** Tasks whose view can draw pictures (`--show`). */

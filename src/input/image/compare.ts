@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { CliptError, messageOf, type Tensor } from "../../tensor/index.js";
+import { CliptError, messageOf, readError, type Tensor } from "../../tensor/index.js";
 import { decodeImage } from "./decode.js";
 import { sniff } from "./formats/sniff.js";
 import { rgbPicture, type Picture } from "./picture.js";
@@ -56,7 +56,7 @@ export async function comparePreprocess(
   const files: PreprocessComparison[] = [];
   for (const [name, its] of keys) {
     try {
-      const bytes = await readFile(join(folder, name));
+      const bytes = await readPicture(join(folder, name));
       const picture = await decodeImage(bytes, { orient: false });
       const golden = (key: string) => goldens.get(`${name}/${key}`);
       for (const key of its) files.push({ name, key, ...compareKey(picture, key, golden, isLossy(bytes)) });
@@ -71,6 +71,11 @@ export async function comparePreprocess(
     files,
   };
 }
+
+const readPicture = (path: string): Promise<Uint8Array> =>
+  readFile(path).catch((cause: unknown) => {
+    throw readError(path, cause);
+  });
 
 type Difference = Omit<PreprocessComparison, "name" | "key">;
 

@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import { CliptError, f32, toFloat32, type Tensor } from "../../tensor/index.js";
 import { bytesOf, openWeights, replaceFile, saveSafetensors } from "../../weights/index.js";
-import { readJson, readLines } from "../files.js";
+import { readJson, readLines } from "../../train/data/text-file.js";
 import type { Embeddings } from "./embeddings.js";
 
 /** A form in which embeddings are kept in a file. */

@@ -2,7 +2,7 @@ import { CliptError } from "../../tensor/index.js";
 import { captionsOf, type Caption, type Sample } from "./sample.js";
 import { mapSource, type Source } from "./source.js";
 import { strings } from "./tar-source.js";
-import { readLines } from "./text-file.js";
+import { numberedLines } from "./text-file.js";
 
 /** Captions by the key of their picture. */
 export type CaptionsByKey = ReadonlyMap<string, readonly Caption[]>;
@@ -16,7 +16,7 @@ export type CaptionsByKey = ReadonlyMap<string, readonly Caption[]>;
  */
 export async function readCaptions(path: string): Promise<CaptionsByKey> {
   const result = new Map<string, Caption[]>();
-  for await (const { line, number } of readLines(path)) {
+  for await (const { line, number } of numberedLines(path)) {
     const record = parse(line);
     if (record === undefined)
       throw new CliptError(

@@ -10,10 +10,11 @@ import {
   random,
   tensor,
   toFloat16,
+  readError,
   type Seed,
 } from "../../tensor/index.js";
 import type { RowReader } from "./row-reader.js";
-import { readError, type Sample } from "./sample.js";
+import { type Sample } from "./sample.js";
 
 /** What the rows of a cache are. */
 export interface FeatureLayout {

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, parse as parsePath, relative, sep } from "node:path";
-import { messageOf } from "../../tensor/index.js";
-import { captionsOf, isPicture, readError, type Sample } from "./sample.js";
+import { messageOf, readError } from "../../tensor/index.js";
+import { captionsOf, isPicture, type Sample } from "./sample.js";
 import type { Report, Shard } from "./source.js";
 import { textsInJson } from "./tar-source.js";
 

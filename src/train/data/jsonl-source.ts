@@ -4,7 +4,7 @@ import { captionsOf } from "./sample.js";
 import { pictureFolder } from "./picture-folder.js";
 import type { Shard } from "./source.js";
 import { strings } from "./tar-source.js";
-import { readLines } from "./text-file.js";
+import { numberedLines } from "./text-file.js";
 
 /**
  * JSON lines, one picture each: its path (`image`, `file_name`, `filepath` or `path`), its captions
@@ -17,7 +17,7 @@ export function jsonlShard(path: string): Shard {
     async *samples(report) {
       const place = pictureFolder(dirname(path));
       try {
-        for await (const { line, number } of readLines(path)) {
+        for await (const { line, number } of numberedLines(path)) {
           const at = `line ${number}`;
           const record = parseRecord(line);
           const image = first(record, ["image", "file_name", "filepath", "path"]);

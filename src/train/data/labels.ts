@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { CliptError, type Random } from "../../tensor/index.js";
-import { readError } from "./sample.js";
+import { CliptError, readError, type Random } from "../../tensor/index.js";
 
 /** What the class numbers of a data set mean, in one language. */
 export interface LabelSet {

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { glob, isDynamicPattern } from "tinyglobby";
-import { CliptError } from "../../tensor/index.js";
+import { CliptError, readError } from "../../tensor/index.js";
 import { expandBraces } from "./braces.js";
 import { readCaptions, withCaptions, withLanguage } from "./captions.js";
 import { folderShard } from "./folder-source.js";
 import { jsonlShard } from "./jsonl-source.js";
-import { isPicture, readError } from "./sample.js";
+import { isPicture } from "./sample.js";
 import { type Shard, type Source } from "./source.js";
 import { tableShard, type TableOptions } from "./table-source.js";
 import { tarShard } from "./tar-source.js";

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { CliptError, messageOf } from "../../tensor/index.js";
+import { CliptError, readError } from "../../tensor/index.js";
 
 /** Where bytes lie, without holding them; small enough to send to a worker. No size means: to the file's end. */
 export interface Extent {
@@ -54,14 +54,6 @@ export function readExtent({ path, offset, size }: Extent): Uint8Array<ArrayBuff
   } finally {
     if (file !== undefined) closeSync(file);
   }
-}
-
-/** What a failed read of a file means: `missing` or `io`. */
-export function readError(path: string, error: unknown): CliptError {
-  if (error instanceof CliptError) return error;
-  if ((error as NodeJS.ErrnoException).code === "ENOENT")
-    return new CliptError("missing", `${path} does not exist.`, { cause: error });
-  return new CliptError("io", `${path} cannot be read: ${messageOf(error)}`, { cause: error });
 }
 
 /** Captions without surrounding space, empty ones and repeats. */

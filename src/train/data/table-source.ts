@@ -1,11 +1,11 @@
 import { dirname } from "node:path";
 import { pipeline } from "node:stream";
 import { parse } from "csv-parse";
-import { CliptError, messageOf } from "../../tensor/index.js";
+import { CliptError, messageOf, readError } from "../../tensor/index.js";
 import { pictureFolder } from "./picture-folder.js";
-import { captionsOf, readError } from "./sample.js";
+import { captionsOf } from "./sample.js";
 import type { Report, Shard } from "./source.js";
-import { openText, readLines } from "./text-file.js";
+import { openText, numberedLines } from "./text-file.js";
 
 /** open_clip's `--csv-img-key`, `--csv-caption-key`, `--csv-separator`. */
 export interface TableOptions {
@@ -81,7 +81,7 @@ async function* readRows(
 }
 
 async function findSeparator(path: string, ...columns: string[]): Promise<string> {
-  for await (const { line } of readLines(path)) {
+  for await (const { line } of numberedLines(path)) {
     const names = (separator: string) => line.split(separator).map((name) => name.replaceAll('"', "").trim());
     return columns.every((column) => names(",").includes(column)) ? "," : "\t";
   }

@@ -1,5 +1,5 @@
-import { messageOf } from "../../tensor/index.js";
-import { captionsOf, isPicture, readError, type Extent, type Sample } from "./sample.js";
+import { messageOf, readError } from "../../tensor/index.js";
+import { captionsOf, isPicture, type Extent, type Sample } from "./sample.js";
 import type { Report, Shard } from "./source.js";
 import { tarEntries, type TarEntry } from "./tar.js";
 

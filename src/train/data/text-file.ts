@@ -1,7 +1,8 @@
 import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { readError } from "./sample.js";
+import { CliptError, messageOf, readError } from "../../tensor/index.js";
 
 /** A file as a stream of bytes, unpacked when its name ends in .gz. Its errors come out of the stream. */
 export function openText(path: string): Readable {
@@ -15,7 +16,7 @@ export function openText(path: string): Readable {
  *
  * @throws `missing`, `io`
  */
-export async function* readLines(path: string): AsyncGenerator<{ line: string; number: number }> {
+export async function* numberedLines(path: string): AsyncGenerator<{ line: string; number: number }> {
   let number = 0;
   const numbered = (text: string) => ({ line: text.replace(/\r$/, ""), number: ++number });
   try {
@@ -29,5 +30,27 @@ export async function* readLines(path: string): AsyncGenerator<{ line: string; n
     if (rest.trim() !== "") yield numbered(rest);
   } catch (error) {
     throw readError(path, error);
+  }
+}
+
+/** A whole text file, without its byte order mark. @throws `missing`, `io` */
+export async function readText(path: string): Promise<string> {
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    throw readError(path, error);
+  });
+  return text.replace(/^\uFEFF/, "");
+}
+
+/** The lines of a text file without the empty ones. @throws `missing`, `io` */
+export const readLines = async (path: string): Promise<string[]> =>
+  (await readText(path)).split(/\r?\n/).filter((line) => line.trim() !== "");
+
+/** @throws `missing`, `io`, `format` */
+export async function readJson(path: string): Promise<unknown> {
+  const text = await readText(path);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new CliptError("format", `${path} is not JSON: ${messageOf(cause)}`, { cause });
   }
 }
