@@ -1,3 +1,4 @@
+import "./no-telemetry.js";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { CliptError, messageOf, type DType, type Tensor } from "../tensor/index.js";
 import type { Compiled } from "./compile.js";

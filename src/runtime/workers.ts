@@ -1,3 +1,4 @@
+import "./no-telemetry.js";
 import { Worker } from "node:worker_threads";
 import { CliptError, type Tensor } from "../tensor/index.js";
 import { compile } from "./compile.js";
@@ -86,7 +87,8 @@ class Thread {
   }
 
   private start(): Worker {
-    const worker = new Worker(new URL("./worker.js", import.meta.url));
+    // Without the main program's own flags: --input-type, for one, is refused for a file.
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { execArgv: [] });
     worker.on("message", (answer: Answer) => {
       const waiting = this.pending.get(answer.id);
       this.pending.delete(answer.id);

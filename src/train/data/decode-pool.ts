@@ -94,7 +94,11 @@ function inWorkers(options: PictureOptions, count: number): RowReader {
 
 function start(options: PictureOptions, end: (reason: CliptError) => void): Member {
   const pending = new Map<number, Pending>();
-  const worker = new Worker(new URL("./decode-worker.js", import.meta.url), { workerData: options });
+  // Without the main program's own flags: --input-type, for one, is refused for a file.
+  const worker = new Worker(new URL("./decode-worker.js", import.meta.url), {
+    workerData: options,
+    execArgv: [],
+  });
   // An idle worker must not keep the program alive when nobody closes it; a read under way does.
   worker.unref();
   const stopped = (reason: string, cause?: unknown) =>
