@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 
 if (existsSync(new URL("../src", import.meta.url))) {
   const { build } = await import("../scripts/build.mjs");
-  build();
+  build(() => process.stderr.write("Compiling clipt, once after each change …\n"));
 }
 const { main } = await import("../dist/src/cli/main.js");
 process.exitCode = await main(process.argv.slice(2));

@@ -35,9 +35,11 @@ function stamp() {
   return lines.sort().join("\n");
 }
 
-export function build() {
+/** Compiles what changed since the last time. @param starts called before work that takes a while */
+export function build(starts = () => {}) {
   const now = stamp();
-  if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === now) return false;
+  if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === now) return;
+  starts();
   rmSync(join(root, "dist"), { recursive: true, force: true });
   const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
   execFileSync(process.execPath, [tsc, "-p", root, "--noCheck"], { stdio: "inherit" });
@@ -49,7 +51,6 @@ export function build() {
     cpSync(join(root, file), join(root, "dist", file));
   }
   writeFileSync(stampFile, now);
-  return true;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) build();

@@ -151,7 +151,7 @@ async function compute(
   return evaluate(Object.fromEntries(wanted), { [inputs.pixels]: pixels, [inputs.ids]: ids });
 }
 
-/** Largest absolute difference that a float32 program may show against float64. Source: reference/README.md. */
+/** Largest absolute difference that a float32 program may show against float64. Source: docs/parity.md. */
 interface Allowances {
   readonly taps: number;
   readonly features: number;

@@ -4,7 +4,7 @@ import { CliptError, messageOf, type DType, type Tensor } from "../tensor/index.
 import type { Compiled } from "./compile.js";
 import type { Program, RuntimeOptions, Tensors } from "./runtime.js";
 
-/** ONNX Runtime's session options for a device; what was measured is in docs/engine.md. */
+/** ONNX Runtime's session options for a device. */
 function sessionOptions(
   { device = "cpu", threads = 0 }: RuntimeOptions,
   folder: string,

@@ -19,7 +19,7 @@ export const train = defineTask({
   }),
   positional: ["recipe"],
   examples: [
-    { title: "By a recipe", input: { recipe: "recipes/small.json" } },
+    { title: "By a recipe", input: { recipe: "recipe.json" } },
     {
       title: "On own pictures, from a model",
       input: {

@@ -31,7 +31,7 @@ export interface AdamWStep {
 
 /**
  * One update, in place: decay first, then the step with bias correction, eps outside of the root.
- * Beside the graph because it is faster there (docs/engine.md) and leaves one copy of weights and moments.
+ * Beside the graph because it is faster there (ARCHITECTURE.md, decisions) and leaves one copy of weights and moments.
  *
  * @source Loshchilov & Hutter 2019; torch.optim.AdamW
  */
