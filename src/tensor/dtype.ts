@@ -16,7 +16,6 @@ export interface DataOf {
 }
 
 export type DType = keyof DataOf;
-export type TypedArray = DataOf[DType];
 
 type ArrayOf<D extends DType> = {
   new (length: number): DataOf[D];

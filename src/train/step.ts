@@ -216,7 +216,7 @@ function snapshot(program: Program, weights: ReadonlyMap<string, Tensor>): () =>
 const sumOfRows = (parts: readonly Part[]): Roles<number> =>
   Object.fromEntries(
     roleNames.map((role) => [role, parts.reduce((sum, { rows }) => sum + rows[role], 0)]),
-  ) as unknown as Roles<number>;
+  ) as Record<Role, number>;
 
 /** Targets of all parts, one after another; the teacher's rows with all pairs first, as the objective has them. */
 function joinInputs(parts: readonly Part[]): Tensors {

@@ -2,7 +2,7 @@
 export { byteLengthOf, bytesOf, tensorFromBytes, type TensorInfo } from "./bytes.js";
 export { checkWeights } from "./check.js";
 export { openWeights, readWeights } from "./file.js";
-export { canonical, type Layout, layoutOf, type Rename, toCanonical, toPublished } from "./layout.js";
+export { canonical, type Layout, type Rename, toCanonical, toPublished } from "./layout.js";
 export * from "./layouts.js";
 export { Module, type Plain, readPyTorch, stateDict } from "./pytorch/index.js";
 export {

@@ -16,28 +16,10 @@ export type Rename = readonly [
 
 /** How a project names and shapes the tensors of a model. */
 export interface Layout {
-  readonly name: string;
-  /** Tensors that this layout alone has all of. */
-  readonly marks: readonly string[];
   /** The first that matches counts; what none matches keeps its name, so that a check of the model finds it. */
   readonly renames: readonly Rename[];
   /** Published tensors that are no weights: tables of numbers 0, 1, 2 …, sizes, counters. */
   readonly ignored: readonly string[];
-}
-
-/**
- * The first of these layouts whose marks are among the names.
- *
- * @throws `unsupported` when none is
- */
-export function layoutOf(layouts: readonly Layout[], names: readonly string[]): Layout {
-  const layout = layouts.find(({ marks }) => marks.every((mark) => names.includes(mark)));
-  if (layout !== undefined) return layout;
-  throw new CliptError(
-    "unsupported",
-    `Tensors such as ${head(names.slice(0, 3).join(", ")) || "none"} belong to no known layout; ` +
-      `known are ${layouts.map(({ name, marks }) => `${name} (${marks.join(", ")})`).join(", ")}.`,
-  );
 }
 
 /**

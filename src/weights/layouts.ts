@@ -18,8 +18,6 @@ const hfTower = (from: string, to: string): readonly Rename[] => {
 
 /** transformers' CLIPModel. The spelling of `pre_layrnorm` is theirs. */
 export const hfClip: Layout = {
-  name: "transformers CLIPModel",
-  marks: ["vision_model.pre_layrnorm.weight", "text_projection.weight"],
   renames: [
     ["vision_model.embeddings.class_embedding", "visual.class_embedding"],
     ["vision_model.embeddings.patch_embedding.weight", "visual.conv1.weight"],
@@ -49,16 +47,12 @@ const noWeights = [
 
 /** OpenAI's archives and OpenCLIP's CLIP: the names that clipt uses, ViT and ModifiedResNet. */
 export const openClip: Layout = {
-  name: "OpenAI or OpenCLIP CLIP",
-  marks: ["token_embedding.weight", "visual.conv1.weight"],
   renames: [],
   ignored: noWeights,
 };
 
 /** OpenCLIP's CustomTextCLIP, whose text tower stands under `text.`; in its oldest checkpoints it does not yet. */
 export const openClipCustomText: Layout = {
-  name: "OpenCLIP CustomTextCLIP",
-  marks: ["text.token_embedding.weight", "logit_scale"],
   renames: [
     ["token_embedding.*", "text.token_embedding.*"],
     ["positional_embedding", "text.positional_embedding"],
@@ -69,6 +63,3 @@ export const openClipCustomText: Layout = {
   ],
   ignored: noWeights,
 };
-
-/** Every layout that is read. */
-export const layouts: readonly Layout[] = [openClip, openClipCustomText, hfClip];

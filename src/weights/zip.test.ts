@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { type ZipFile, zip } from "../../test/torch-files.js";
 import { CliptError } from "../tensor/index.js";
 import { bytesSource } from "./source.js";
-import { readEntry, readZip } from "./zip.js";
+import { readZip, unpackEntry } from "./zip.js";
 
 const [one, two] = [Buffer.from("one"), Buffer.alloc(500, "two")];
 const files: ZipFile[] = [
@@ -14,7 +14,10 @@ const files: ZipFile[] = [
 function unpack(bytes: Uint8Array): Map<string, Buffer> {
   const source = bytesSource(bytes);
   return new Map(
-    [...readZip(source)].map(([name, entry]) => [name, Buffer.from(readEntry(source, name, entry))]),
+    [...readZip(source)].map(([name, entry]) => {
+      const packed = source.read(entry.begin, entry.end);
+      return [name, Buffer.from(unpackEntry(packed, name, entry))];
+    }),
   );
 }
 

@@ -60,15 +60,10 @@ export function readZip(source: Source): Map<string, ZipEntry> {
 }
 
 /**
- * The bytes of an entry, unpacked and checked against their sum.
+ * The bytes of an entry out of its packed ones, checked against their sum.
  *
  * @throws `format` when they are damaged or unpack to far more than a file of weights would
  */
-export function readEntry(source: Source, name: string, entry: ZipEntry): Uint8Array {
-  return unpackEntry(readPart(source, entry.begin, entry.end, `"${head(name)}"`), name, entry);
-}
-
-/** The same, for packed bytes that were read already. */
 export function unpackEntry(packed: Uint8Array, name: string, entry: ZipEntry): Uint8Array {
   const bytes = entry.stored ? packed : inflate(packed, name, entry.size);
   if (bytes.length !== entry.size)

@@ -81,7 +81,7 @@ const specialTokens = (tokens: readonly string[]): { start: string; end: string 
 function byId(vocab: Readonly<Record<string, number>>): string[] {
   const tokens: string[] = [];
   for (const [token, id] of Object.entries(vocab)) tokens[id] = token;
-  const gap = Array.from(tokens).indexOf(undefined as unknown as string);
+  const gap = Array.from<string | undefined>(tokens).indexOf(undefined);
   if (gap !== -1) throw new CliptError("format", `No token of the vocabulary has the id ${gap}.`);
   return tokens;
 }

@@ -61,17 +61,6 @@ export async function* draws(
   }
 }
 
-/** Samples of one epoch, for planning its steps: all shards are read once, pictures not; fractions are expectations. */
-export async function countSamples(
-  mixture: readonly Ingredient[],
-  report: Report = () => {},
-): Promise<number> {
-  let total = 0;
-  for (const { source, factor } of mixture)
-    for (const shard of source.shards) for await (const _ of shard.samples(report)) total += factor;
-  return Math.round(total);
-}
-
 type Drawn = Pick<Draw, "sample" | "labels">;
 type Stream = AsyncIterable<Drawn>;
 
