@@ -159,7 +159,7 @@ async function steps(running: Running, { signal, evaluate }: TrainOptions) {
       await save(running, "latest");
       throw new CliptError(
         "cancelled",
-        `Stopped after ${trainer.steps} of ${total} steps; with resume "latest" the run goes on from there.`,
+        `Stopped after ${trainer.steps} of ${total} steps; --resume latest goes on from there.`,
       );
     }
     const batch = await clock.waiting(batches.next(trainer.steps)).catch((error: unknown) => {
@@ -183,6 +183,7 @@ async function steps(running: Running, { signal, evaluate }: TrainOptions) {
     if (last || wanted || reached(done, data.stepsPerEpoch, run.saveFrequency)) await save(running, "latest");
     if (evaluate && run.valFrequency > 0 && (last || reached(done, data.stepsPerEpoch, run.valFrequency))) {
       metrics = await evaluate(modelOf(running), run);
+      if (Object.keys(metrics).length === 0) continue;
       emit({ kind: "evaluation", step, metrics });
       await log.write(step, { epoch, ...metrics });
     }
