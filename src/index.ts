@@ -19,6 +19,7 @@ export {
   modelsInfo,
   openServices,
   search,
+  tokenizerTrain,
   train,
   type Services,
   type TaskEvent,

@@ -12,7 +12,7 @@ import {
   type Value,
 } from "../graph/index.js";
 import { nodeRuntime } from "../runtime/index.js";
-import { f32, flatten, i64, mapTree, random, type Tensor } from "../tensor/index.js";
+import { f32, flatten, i64, isTensor, mapTree, random, type Tensor } from "../tensor/index.js";
 import { clipSpec, encodeImage, encodeText, logits, normalize, type ClipWeights } from "./clip.js";
 import type { ClipConfig } from "./config.js";
 import { initialise, isSpec } from "./spec.js";
@@ -54,7 +54,6 @@ const tiny: ClipConfig = {
   initLogitScale: 1,
 };
 
-const isTensor = (x: unknown): x is Tensor => typeof x === "object" && x !== null && "dtype" in x;
 const pixels = (batch: number, height: number, width: number): Tensor => {
   const rng = random(["pixels"]);
   return f32(

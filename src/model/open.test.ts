@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { needsShared, sharedPath } from "../../test/shared.js";
+import { tinyConfig } from "../../test/tiny-model.js";
 import { clipPreprocess } from "../input/image/index.js";
 import { numberTokens, toTokenizerJson } from "../input/text/index.js";
 import { evaluate, nodeRuntime } from "../runtime/index.js";
 import { constant } from "../graph/index.js";
-import { f32, flatten, random, tensor, type Tensor } from "../tensor/index.js";
+import { f32, flatten, isTensor, random, tensor, type Tensor } from "../tensor/index.js";
 import { openWeights, saveSafetensors } from "../weights/index.js";
 import { clipSpec, encodeText, normalize } from "./clip.js";
 import type { ClipConfig } from "./config.js";
@@ -23,40 +24,17 @@ const vocabulary = numberTokens([
   ["do", "g</w>"],
 ]);
 const tiny: ClipConfig = {
+  ...tinyConfig,
   embedDim: 6,
   image: {
-    kind: "vit",
-    imageSize: [8, 12],
-    patchSize: 4,
-    width: 8,
-    heads: 2,
-    layers: 1,
-    mlpWidth: 12,
-    activation: "quick_gelu",
-    eps: 1e-5,
-    pool: "avg",
-    lnPre: false,
-    lnAfterPool: true,
-  },
+    ...tinyConfig.image,
+    ...{ imageSize: [8, 12], patchSize: 4, pool: "avg", lnPre: false, lnAfterPool: true },
+  } as ClipConfig["image"],
   text: {
-    kind: "transformer",
-    contextLength: 6,
-    vocabSize: vocabulary.tokens.length,
-    width: 8,
-    heads: 2,
-    layers: 2,
-    mlpWidth: 12,
-    activation: "gelu",
-    eps: 1e-5,
-    causal: true,
-    pool: "argmax",
-    projection: "matrix",
-  },
-  customText: false,
-  score: "softmax",
-  initLogitScale: 2,
+    ...tinyConfig.text,
+    ...{ contextLength: 6, vocabSize: vocabulary.tokens.length },
+  } as ClipConfig["text"],
 };
-const isTensor = (x: unknown): x is Tensor => typeof x === "object" && x !== null && "dtype" in x;
 const model: SavedModel = {
   config: tiny,
   weights: flatten(initialise(clipSpec(tiny), random("open")), isTensor),
