@@ -143,7 +143,7 @@ describe("what cannot be opened is said", () => {
     );
     await assert.rejects(
       variant("shape", (w) => w.set("visual.proj", f32([1, 2], [1, 2]))),
-      { code: "format", message: /visual\.proj is \[1, 2\] instead of \[8, 6\]/ },
+      { code: "format", message: /visual\.proj is \[1, 2\] instead of \[16, 6\]/ },
     );
   });
   test("no folder, no model in it, a broken configuration, one of a later version", async () => {
