@@ -10,7 +10,7 @@ const bin = (name, file) => require.resolve(`${name}/package.json`).replace(/pac
 
 const steps = [
   ["format", bin("prettier", "bin/prettier.cjs"), "--check", "--log-level", "warn", "."],
-  ["lint", bin("eslint", "bin/eslint.js"), "src", "test", "bench", "examples", "scripts", "bin"],
+  ["lint", bin("eslint", "bin/eslint.js"), "src", "test", "bench", "examples", "recipes", "scripts", "bin"],
   ["types", bin("typescript", "bin/tsc"), "--noEmit"],
   ["build", "scripts/build.mjs"],
   ["documents", "scripts/docs.mjs", "--check"],
