@@ -112,10 +112,7 @@ describe("bad input", () => {
     assert.match(err, /skipped .*0\.tar.* cut/);
   });
 
-  test("a picture that cannot be read alone is told once; a label alone gets a warning", async () => {
-    const broken = await clipt(["classify", at("photos/text.jpg"), "--labels", "cat,dog", ...model()]);
-    assert.equal(broken.status, 3);
-    assert.match(broken.err, /^error: .*text\.jpg: Not a picture.*\n$/);
+  test("a label alone gets a warning: it always scores 100 %", async () => {
     const alone = await clipt(["classify", at("good.jpg"), "--labels", "cat", ...model()]);
     assert.equal(alone.status, 0);
     assert.match(alone.err, /warning: a label without others .* 100 %/);

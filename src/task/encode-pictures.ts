@@ -44,8 +44,7 @@ export async function* encodePictures<T>(
       tried++;
       if (!(row instanceof Float32Array)) {
         lastReason = `${sample(item).key}: ${row.reason}`;
-        // Of a single picture the error below tells.
-        if (items.length > 1) emit({ kind: "skipped", item: sample(item).key, reason: row.reason });
+        emit({ kind: "skipped", item: sample(item).key, reason: row.reason });
         continue;
       }
       batch.items.push(item);
