@@ -25,7 +25,7 @@ export interface SourceOptions extends TableOptions {
  * (`.tar`), tables (`.csv`, `.tsv`), JSON lines (`.jsonl`, also `.gz`), a folder of these, a folder of pictures, or
  * CLIP_benchmark's layout (`test/nshards.txt`, `test/0.tar`, …).
  *
- * @throws `missing` when nothing is there, `unsupported` for another kind of file
+ * @throws `missing` when nothing is there, `input` for an empty folder, `unsupported` for another kind of file
  */
 export async function openSource(expression: string, options: SourceOptions = {}): Promise<Source> {
   const paths = (await Promise.all(expandBraces(expression).map(findPaths))).flat();
@@ -88,6 +88,11 @@ function openFolder(folder: string, options: SourceOptions): Shard[] {
     return Array.from({ length: count }, (_, i) => tarShard(join(part, `${i}.tar`)));
   }
   const names = readdirSync(folder).sort();
+  if (names.length === 0)
+    throw new CliptError(
+      "input",
+      `${folder} is empty; archives (.tar), tables (.csv, .tsv, .jsonl) or pictures are read.`,
+    );
   const lists = names.filter((name) => /\.(tar|csv|tsv|jsonl)$/i.test(name));
   const archives = lists.filter((name) => name.endsWith(".tar"));
   if (archives.length > 0) return archives.map((name) => tarShard(join(folder, name)));

@@ -287,7 +287,7 @@ test("folders of archives, CLIP_benchmark's layout, globs and braces are found",
   assert.deepEqual(await found("s/?.tar"), ["s/a", "s/b"]);
   assert.deepEqual(await found("s/{01..00}.tar"), ["s/01", "s/00"]);
   assert.deepEqual(await found("{test/1,s/a}.tar"), ["test/1", "s/a"]);
-  assert.deepEqual(await found("empty"), []);
+  await assert.rejects(openSource(join(folder, "empty")), { code: "input", message: /is empty/ });
   await assert.rejects(openSource(join(folder, "nothing.tar")), { code: "missing" });
   await assert.rejects(openSource(join(folder, "no*.tar")), { code: "missing" });
   writeFiles(folder, { "x.tar.gz": "" });
