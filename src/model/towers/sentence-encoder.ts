@@ -163,7 +163,7 @@ function lookUp(
   table: SentenceEncoderConfig["table"],
 ): Value {
   const bytes = cast(gather(values, ids), "float32");
-  const perPiece = (x: Value) => reshape(gather(x, ids), [...ids.shape, 1]);
+  const perPiece = (x: Value) => reshape(cast(gather(x, ids), "float32"), [...ids.shape, 1]);
   const high = floor(mul(bytes, 1 / 16));
   const numbers = table === "uint4" ? concat([sub(bytes, mul(high, 16)), high], -1) : bytes;
   return add(mul(numbers, perPiece(scale)), perPiece(low));
