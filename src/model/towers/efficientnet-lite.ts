@@ -139,7 +139,8 @@ export const efficientNetLite: Tower<
         );
         context.block?.([x], output);
         if (seen.includes(count)) looks.push(pool(mean, output), pool(reduceMax, output));
-        context.tap?.(`image.block.${count++}`, output);
+        context.tap?.(`image.block.${count}`, output);
+        count++;
         x = output;
       });
     });
