@@ -1,0 +1,3 @@
+export * from "./fields.js";
+export * from "./filter.js";
+export * from "./store.js";
