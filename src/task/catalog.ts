@@ -53,6 +53,11 @@ export const catalog: readonly Entry[] = [
     load: async () => (await import("./tokenizer-train.js")).tokenizerTrain,
   },
   {
+    name: "export",
+    summary: "Write a model in another project's layout",
+    load: async () => (await import("./export.js")).exportModel,
+  },
+  {
     name: "models info",
     summary: "Say what a model is",
     load: async () => (await import("./models-info.js")).modelsInfo,

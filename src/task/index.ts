@@ -12,6 +12,8 @@ export * from "./embeddings/embeddings.js";
 export * from "./embeddings/file.js";
 export * from "./evaluate-retrieval.js";
 export * from "./evaluate-zeroshot.js";
+export * from "./export.js";
+export * from "./export/format.js";
 export * from "./fields.js";
 export * from "./models-info.js";
 export * from "./search.js";

@@ -22,6 +22,8 @@ import {
 const opset = 18;
 
 export interface EncodeOptions {
+  /** Inputs in the order in which the model lists them, also those that no result depends on; absent: as they are met. */
+  readonly inputs?: readonly Value[] | undefined;
   /** The name, as the model will say it, of a file for the program's own large constants; absent: they stay inside. */
   readonly ownFile?: string | undefined;
   /** The name, as the model will say it, of a file that constants are mapped from; absent: they are copied inside. */
@@ -47,7 +49,7 @@ export function encodeModel(
   outputs: Readonly<Record<string, Value>>,
   options: EncodeOptions = {},
 ): EncodedModel {
-  const writer = new Writer(topological(Object.values(outputs)), options);
+  const writer = new Writer(topological([...(options.inputs ?? []), ...Object.values(outputs)]), options);
   for (const node of writer.order) writer.add(node);
   const results = Object.entries(outputs).map(([name, value]) => {
     writer.alias(name, value);

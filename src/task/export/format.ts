@@ -1,0 +1,39 @@
+import type { Model } from "../../model/index.js";
+import type { Context } from "../task.js";
+
+/** How the numbers of weights are kept: 4, 2 or 1 byte each. */
+export type ExportDtype = "fp32" | "fp16" | "q8";
+
+/** Choices that not every format has. */
+export interface ExportOptions {
+  readonly dtype: ExportDtype;
+  /** The towers as models of their own, without the joint one. */
+  readonly split: boolean;
+}
+
+export interface ExportJob extends ExportOptions {
+  /** What was asked for: a folder or a file. */
+  readonly path: string;
+  /** The folder to write; it is there. */
+  readonly out: string;
+  readonly context: Context;
+  /** The model at `path`. */
+  readonly open: () => Promise<Model>;
+}
+
+export interface Exported {
+  /** What was written, relative to the folder. */
+  readonly files: readonly string[];
+  /** What whoever uses the files has to know: where another program's results differ, which command goes on with them. */
+  readonly notes: readonly string[];
+}
+
+/** Another project's layout of a model. */
+export interface ExportFormat {
+  /** What the layout is and who reads it. */
+  readonly summary: string;
+  /** The options that it has; giving it others is an error. */
+  readonly options: readonly (keyof ExportOptions)[];
+  /** Loaded when it is chosen. @returns what writes the files */
+  load(): Promise<(job: ExportJob) => Promise<Exported>>;
+}
