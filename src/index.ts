@@ -16,6 +16,7 @@ export {
   embed,
   evaluateRetrieval,
   evaluateZeroshot,
+  exportModel,
   modelsInfo,
   openServices,
   search,
