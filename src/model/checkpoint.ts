@@ -39,6 +39,7 @@ export async function openCheckpoint(path: string, options: CheckpointOptions = 
     const description = family.describe({
       config,
       preprocessor: await read("preprocessor_config.json"),
+      tokenizer: await read("tokenizer_config.json"),
       shapes: new Map(names.map((name) => [name, published.entry(name).shape])),
     });
     const weights = canonical(published, description.layout);

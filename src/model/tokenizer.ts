@@ -28,7 +28,14 @@ export type TokenizerConfig =
       readonly context: number;
     }
   | { readonly kind: "sentencepiece"; readonly cleaning: Cleaning; readonly frame: Frame }
-  | { readonly kind: "hugging-face"; readonly cleaning: Cleaning; readonly context: number };
+  | {
+      readonly kind: "hugging-face";
+      /** Absent: what the file's own project does. */
+      readonly cleaning?: Cleaning | undefined;
+      /** Lower case before the file's own normaliser. */
+      readonly lowerCase?: boolean | undefined;
+      readonly context: number;
+    };
 
 /** Contents of the files that hold a vocabulary, by name. */
 export type TokenizerFiles = ReadonlyMap<string, Uint8Array>;
@@ -56,7 +63,11 @@ export function openTokenizer(config: TokenizerConfig, files: TokenizerFiles): T
     case "sentencepiece":
       return sentencePieceTokenizer(readPieces(files), config);
     case "hugging-face":
-      return openTokenizerFiles(Object.fromEntries(files), { cleaning, frame: { context: config.context } });
+      return openTokenizerFiles(Object.fromEntries(files), {
+        cleaning,
+        lowerCase: config.lowerCase,
+        frame: { context: config.context },
+      });
   }
 }
 

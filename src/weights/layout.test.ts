@@ -5,7 +5,7 @@ import { f32, type Tensor, toFloat32 } from "../tensor/index.js";
 import { checkWeights } from "./check.js";
 import { openWeights } from "./file.js";
 import { canonical, type Layout, toCanonical, toPublished } from "./layout.js";
-import { hfClip, openClip, openClipCustomText } from "./layouts.js";
+import { hfClip, hfSiglip, openClip, openClipCustomText } from "./layouts.js";
 
 const reference = (path: string) => sharedPath("reference", path) as string;
 async function readAll(path: string, layout?: Layout): Promise<Map<string, Tensor>> {
@@ -49,6 +49,27 @@ describe("transformers' CLIPModel", needsShared("reference"), () => {
   });
 });
 
+describe("transformers' SiglipModel", needsShared("reference"), () => {
+  for (const folder of ["hf-siglip-tiny", "hf-siglip2-tiny"])
+    test(`${folder} becomes timm's names and shapes, and comes back exactly`, async () => {
+      const published = await readAll(reference(folder));
+      const weights = toCanonical(hfSiglip, published);
+      assert.deepEqual(weights, await readAll(reference(folder), hfSiglip));
+      const width = published.get("vision_model.post_layernorm.weight")!.shape[0]!;
+      assert.deepEqual(weights.get("visual.trunk.attn_pool.kv.weight")?.shape, [2 * width, width]);
+      assert.deepEqual(weights.get("logit_bias")?.shape, []);
+      const kv = weights.get("visual.trunk.attn_pool.kv.bias") as Tensor;
+      const joined = published.get("vision_model.head.attention.in_proj_bias") as Tensor;
+      assert.deepEqual([...kv.data], [...joined.data.subarray(width)]);
+      assert.deepEqual(toPublished(hfSiglip, weights), new Map(published));
+    });
+  test("has the names of OpenCLIP's SigLIP", async () => {
+    const theirs = await readAll(reference("openclip-siglip-tiny"), openClipCustomText);
+    const ours = await readAll(reference("hf-siglip-tiny"), hfSiglip);
+    assert.deepEqual([...ours.keys()].sort(), [...theirs.keys()].sort());
+  });
+});
+
 test("OpenAI's archive loses its three sizes, a ResNet its counters", needsShared("reference"), async () => {
   const names = async (path: string) => [...(await readAll(reference(path), openClip)).keys()].sort();
   assert.deepEqual(await names("vit-tiny/vit-tiny.torchscript.pt"), await names("vit-tiny/vit-tiny.safetensors"));
@@ -77,7 +98,7 @@ describe("what does not fit is named", () => {
   }); // prettier-ignore
   test("parts of different widths", () => {
     const parts = new Map(["q", "k", "v"].map((x, i) => [`${layer}.${x}_proj.weight`, f32([1, i], new Float32Array(i))]));
-    assert.throws(() => toCanonical(hfClip, parts), { code: "format", message: /in_proj_weight" differ/ });
+    assert.throws(() => toCanonical(hfClip, parts), { code: "format", message: /v_proj\.weight" differ/ });
   }); // prettier-ignore
   test("two tensors for one name", () => {
     const twice = new Map([["text.ln_final.bias", one], ["ln_final.bias", one]]); // prettier-ignore
@@ -85,12 +106,21 @@ describe("what does not fit is named", () => {
   }); // prettier-ignore
   test("a projection that is no matrix", () => {
     const vector = new Map([["visual_projection.weight", f32([1], [1])]]);
-    assert.throws(() => toCanonical(hfClip, vector), { code: "format", message: /should be a matrix/ });
+    assert.throws(() => toCanonical(hfClip, vector), {
+      code: "format",
+      message: /visual_projection.*transposed.*\[1\]/,
+    });
   });
   test("a joined tensor that does not divide", () => {
     const odd = new Map([["transformer.resblocks.0.attn.in_proj_bias", f32([4], [1, 2, 3, 4])]]);
     assert.throws(() => toPublished(hfClip, odd), { code: "format", message: /does not divide into 3/ });
   });
+  test("half of a pool's matrix, a table without its axis", () => {
+    const half = new Map([["visual.trunk.attn_pool.q.weight", one]]);
+    assert.throws(() => toPublished(hfSiglip, half), { code: "format", message: /lacks .*attn_pool\.kv\.weight/ });
+    const flat = new Map([["vision_model.embeddings.position_embedding.weight", f32([3], [1, 2, 3])]]);
+    assert.throws(() => toCanonical(hfSiglip, flat), { code: "format", message: /position_embedding.*batched.*\[3\]/ });
+  }); // prettier-ignore
   test("weights against the model", () => {
     const expected = new Map<string, number[]>([["a", [2]], ["b", [2, 3]], ["logit_scale", []]]); // prettier-ignore
     const fitting = new Map([["a", { shape: [2] }], ["b", { shape: [2, 3] }], ["logit_scale", { shape: [1] }]]); // prettier-ignore

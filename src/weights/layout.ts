@@ -1,18 +1,18 @@
-import { CliptError, type Tensor } from "../tensor/index.js";
+import { CliptError, showShape, sizeOf, type Tensor } from "../tensor/index.js";
 import { bytesOf, head, tensorFromBytes, type TensorInfo } from "./bytes.js";
+import { fill, matcher } from "./name-pattern.js";
 import { gather } from "./strided.js";
 import type { WeightsFile } from "./weights-file.js";
+
+/** Names that together hold one whole along its first axis, each with its share of it; 1 where none is given. */
+type Parts = string | readonly (string | readonly [name: string, share: number])[];
 
 /**
  * One tensor under two names: as published, and as OpenCLIP calls it, which is what clipt calls it.
  * `*` stands for one part of a name between dots, `**` for one or more; both sides have the same ones.
- * Several published tensors are one canonical tensor, joined along its first axis.
+ * Where a side names several, its tensors are joined and the whole is cut into those of the other side.
  */
-export type Rename = readonly [
-  published: string | readonly string[],
-  canonical: string,
-  transposed?: "transposed",
-];
+export type Rename = readonly [published: Parts, canonical: Parts, form?: keyof typeof forms];
 
 /** How a project names and shapes the tensors of a model. */
 export interface Layout {
@@ -22,13 +22,37 @@ export interface Layout {
   readonly ignored: readonly string[];
 }
 
+type Shape = readonly number[];
+type Direction = "canonical" | "published";
+
+/** How shapes differ; undefined where a tensor does not have the axes for it. */
+const forms = {
+  /** [a, b] ↔ [b, a] */
+  transposed: { canonical: swapped, published: swapped },
+  /** [rows, width] ↔ [1, rows, width] */
+  batched: {
+    canonical: (shape: Shape) => (shape.length === 2 ? [1, ...shape] : undefined),
+    published: (shape: Shape) => (shape.length === 3 && shape[0] === 1 ? shape.slice(1) : undefined),
+  },
+  /** A single number: [1] ↔ [] */
+  boxed: {
+    canonical: (shape: Shape) => (sizeOf(shape) === 1 ? [] : undefined),
+    published: (shape: Shape) => (sizeOf(shape) === 1 ? [1] : undefined),
+  },
+} as const;
+
+function swapped(shape: Shape): Shape | undefined {
+  return shape.length === 2 ? [...shape].reverse() : undefined;
+}
+
 /**
- * The same weights under canonical names and in canonical shapes. Tensors that need no change keep their location.
+ * The same weights under canonical names and in canonical shapes. Tensors whose bytes need no change keep their
+ * location.
  *
  * @throws `format` when a part of a joined tensor is missing or two tensors claim one name
  */
 export function canonical(file: WeightsFile, layout: Layout): WeightsFile {
-  const sources = plan(layout, file.names());
+  const sources = plan(layout, "canonical", file.names());
   const find = (name: string): Source => {
     const source = sources.get(name);
     if (source === undefined)
@@ -40,163 +64,178 @@ export function canonical(file: WeightsFile, layout: Layout): WeightsFile {
     metadata: file.metadata,
     names: () => [...sources.keys()],
     entry(name) {
-      const { parts, transposed } = find(name);
-      return infoOf(name, parts.map((part) => file.entry(part)), transposed); // prettier-ignore
+      const source = find(name);
+      return infoOf(source, source.parts.map((part) => file.entry(part))); // prettier-ignore
     },
     async read(name) {
-      const { parts, transposed } = find(name);
-      return assemble(name, await Promise.all(parts.map((part) => file.read(part))), transposed);
+      const source = find(name);
+      return assemble(source, await Promise.all(source.parts.map((part) => file.read(part))));
     },
     location(name) {
-      const { parts, transposed } = find(name);
+      const { parts, form, share } = find(name);
       const [only] = parts;
-      return only !== undefined && parts.length === 1 && !transposed ? file.location(only) : undefined;
+      const whole =
+        only === undefined || parts.length > 1 || form === "transposed" ? undefined : file.location(only);
+      if (whole === undefined) return undefined;
+      const [begin, end] = slice(whole.length, share);
+      return { path: whole.path, offset: whole.offset + begin, length: end - begin };
     },
     close: () => file.close(),
   };
 }
 
 /** Published tensors under canonical names and in canonical shapes. @throws `format` as `canonical` does */
-export function toCanonical(layout: Layout, published: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
-  const result = new Map<string, Tensor>();
-  for (const [name, { parts, transposed }] of plan(layout, [...published.keys()]))
-    result.set(name, assemble(name, parts.map((part) => published.get(part) as Tensor), transposed)); // prettier-ignore
-  return result;
-}
+export const toCanonical = (layout: Layout, published: ReadonlyMap<string, Tensor>): Map<string, Tensor> =>
+  converted(layout, "canonical", published);
 
 /** Canonical tensors as a project publishes them. @throws `format` when a tensor cannot be divided into its parts */
-export function toPublished(layout: Layout, weights: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
-  const rules = layout.renames.map(([published, pattern, transposed]) => ({
-    parts: listOf(published),
-    match: matcher(pattern),
-    transposed: transposed !== undefined,
-  }));
+export const toPublished = (layout: Layout, weights: ReadonlyMap<string, Tensor>): Map<string, Tensor> =>
+  converted(layout, "published", weights);
+
+function converted(
+  layout: Layout,
+  direction: Direction,
+  tensors: ReadonlyMap<string, Tensor>,
+): Map<string, Tensor> {
   const result = new Map<string, Tensor>();
-  for (const [name, tensor] of weights) {
-    const rule = rules.find(({ match }) => match(name) !== undefined);
-    const { parts, match, transposed } = rule ?? { parts: [name], match: () => [], transposed: false };
-    const stars = match(name) ?? [];
-    const pieces = divide(name, transposed ? transpose(name, tensor) : tensor, parts.length);
-    parts.forEach((part, i) => result.set(fill(part, stars), pieces[i] as Tensor));
-  }
+  for (const [name, source] of plan(layout, direction, [...tensors.keys()]))
+    result.set(name, assemble(source, source.parts.map((part) => tensors.get(part) as Tensor))); // prettier-ignore
   return result;
 }
 
-/** Where a canonical tensor comes from. */
+/** Where a tensor comes from: other tensors, joined and brought into a form, and a share of that. */
 interface Source {
+  readonly direction: Direction;
   readonly parts: readonly string[];
-  readonly transposed: boolean;
+  readonly form: keyof typeof forms | undefined;
+  readonly share: Share;
 }
 
-function plan(layout: Layout, names: readonly string[]): Map<string, Source> {
-  const ignored = layout.ignored.map(matcher);
-  const rules = layout.renames.flatMap(([published, pattern, transposed]) =>
-    listOf(published).map((part) => ({
-      match: matcher(part),
-      source: (stars: readonly string[]): Source => ({
-        parts: listOf(published).map((other) => fill(other, stars)),
-        transposed: transposed !== undefined,
-      }),
-      target: (stars: readonly string[]) => fill(pattern, stars),
-    })),
-  );
+/** From `begin` to `end` of `of` equal slices. */
+interface Share {
+  readonly begin: number;
+  readonly end: number;
+  readonly of: number;
+}
+const whole: Share = { begin: 0, end: 1, of: 1 };
+const slice = (length: number, { begin, end, of }: Share): [begin: number, end: number] => [
+  (length / of) * begin,
+  (length / of) * end,
+];
+
+function plan(layout: Layout, direction: Direction, names: readonly string[]): Map<string, Source> {
+  const ignored = direction === "canonical" ? layout.ignored.map(matcher) : [];
+  const rules = layout.renames.flatMap(([published, named, form]) => {
+    const [from, to] = direction === "canonical" ? [published, named] : [named, published];
+    return listOf(from).map(({ name }) => ({
+      match: matcher(name),
+      from: listOf(from),
+      to: listOf(to),
+      form,
+    }));
+  });
   const present = new Set(names);
   const result = new Map<string, Source>();
   const claims = new Map<string, string>();
   for (const name of names) {
     if (ignored.some((match) => match(name) !== undefined)) continue;
-    const rule = rules.find(({ match }) => match(name) !== undefined);
-    const stars = rule?.match(name) ?? [];
-    const target = rule?.target(stars) ?? name;
-    const source = rule?.source(stars) ?? { parts: [name], transposed: false };
-    const absent = source.parts.filter((part) => !present.has(part));
+    const unchanged = { from: listOf(name), to: listOf(name), form: undefined, match: () => [] };
+    const { from, to, form, match } = rules.find((rule) => rule.match(name) !== undefined) ?? unchanged;
+    const stars = match(name) ?? [];
+    const parts = from.map((part) => fill(part.name, stars));
+    const absent = parts.filter((part) => !present.has(part));
     if (absent.length > 0)
       throw new CliptError(
         "format",
         `"${head(name)}" lacks what belongs to it: ${absent.map((part) => head(part)).join(", ")}.`,
       );
-    const rival = claims.get(target);
-    if (rival !== undefined && !source.parts.includes(rival))
-      throw new CliptError("format", `"${head(rival)}" and "${head(name)}" are both "${head(target)}".`);
-    claims.set(target, name);
-    result.set(target, source);
+    for (const { name: pattern, share } of to) {
+      const target = fill(pattern, stars);
+      const rival = claims.get(target);
+      if (rival !== undefined && !parts.includes(rival))
+        throw new CliptError("format", `"${head(rival)}" and "${head(name)}" are both "${head(target)}".`);
+      claims.set(target, name);
+      result.set(target, { direction, parts, form, share });
+    }
   }
   return result;
 }
 
-function infoOf(name: string, parts: readonly TensorInfo[], transposed: boolean): TensorInfo {
-  const [first = { dtype: "float32", shape: [] } satisfies TensorInfo] = parts;
-  if (parts.length > 1) {
-    const [, ...rest] = first.shape;
-    const fits = ({ dtype, shape }: TensorInfo) =>
-      dtype === first.dtype &&
-      shape.length === first.shape.length &&
-      rest.every((length, i) => length === shape[i + 1]);
-    if (first.shape.length === 0 || !parts.every(fits))
-      throw new CliptError(
-        "format",
-        `The parts of "${head(name)}" differ in type or shape and cannot be joined.`,
-      );
-    return {
-      dtype: first.dtype,
-      shape: [parts.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0), ...rest],
-    };
-  }
-  if (transposed && first.shape.length !== 2)
+/** Type and shape of what a source makes of its parts. @throws `format` when they do not fit */
+function infoOf(source: Source, parts: readonly TensorInfo[]): TensorInfo {
+  const { dtype, shape } = formed(source, joined(source, parts));
+  const { share } = source;
+  const [rows = 0, ...rest] = shape;
+  if (share.of === 1) return { dtype, shape };
+  if (shape.length === 0 || rows % share.of !== 0)
     throw new CliptError(
       "format",
-      `"${head(name)}" should be a matrix and has the shape [${first.shape.join(", ")}].`,
+      `${named(source)} of shape ${showShape(shape)} does not divide into ${share.of}.`,
     );
-  return transposed ? { dtype: first.dtype, shape: [...first.shape].reverse() } : first;
+  const [begin, end] = slice(rows, share);
+  return { dtype, shape: [end - begin, ...rest] };
 }
 
-function assemble(name: string, parts: readonly Tensor[], transposed: boolean): Tensor {
-  const { dtype, shape } = infoOf(name, parts, transposed);
+function joined(source: Source, parts: readonly TensorInfo[]): TensorInfo {
+  const [first = { dtype: "float32", shape: [] } satisfies TensorInfo] = parts;
+  if (parts.length === 1) return first;
+  const [, ...rest] = first.shape;
+  const fits = ({ dtype, shape }: TensorInfo) =>
+    dtype === first.dtype &&
+    shape.length === first.shape.length &&
+    rest.every((length, i) => length === shape[i + 1]);
+  if (first.shape.length === 0 || !parts.every(fits))
+    throw new CliptError("format", `${named(source)} differ in type or shape and cannot be joined.`);
+  return {
+    dtype: first.dtype,
+    shape: [parts.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0), ...rest],
+  };
+}
+
+function formed({ direction, form, ...source }: Source, { dtype, shape }: TensorInfo): TensorInfo {
+  if (form === undefined) return { dtype, shape };
+  const result = forms[form][direction](shape);
+  if (result === undefined)
+    throw new CliptError(
+      "format",
+      `${named(source)} cannot be ${form}: it has the shape ${showShape(shape)}.`,
+    );
+  return { dtype, shape: result };
+}
+
+const named = ({ parts }: Pick<Source, "parts">): string =>
+  parts.map((part) => `"${head(part)}"`).join(" and ");
+
+function assemble(source: Source, parts: readonly Tensor[]): Tensor {
+  const { dtype, shape } = infoOf(source, parts);
   const [only] = parts;
-  if (only !== undefined && parts.length === 1) return transposed ? transpose(name, only) : only;
+  const bytes = only !== undefined && parts.length === 1 ? bytesOf(only) : concatenated(parts);
+  const formed =
+    source.form === "transposed" ? transposedBytes(dtype, joined(source, parts).shape, bytes) : bytes;
+  return tensorFromBytes(dtype, shape, formed.subarray(...slice(formed.length, source.share)));
+}
+
+const transposedBytes = (
+  dtype: Tensor["dtype"],
+  [rows = 0, columns = 0]: Shape,
+  bytes: Uint8Array,
+): Uint8Array => bytesOf(gather(dtype, [columns, rows], [1, columns], bytes));
+
+function concatenated(parts: readonly Tensor[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, { data }) => sum + data.byteLength, 0));
   let position = 0;
   for (const part of parts) {
     bytes.set(bytesOf(part), position);
     position += part.data.byteLength;
   }
-  return tensorFromBytes(dtype, shape, bytes);
+  return bytes;
 }
 
-function divide(name: string, tensor: Tensor, count: number): Tensor[] {
-  if (count === 1) return [tensor];
-  const [rows = 0, ...rest] = tensor.shape;
-  if (tensor.shape.length === 0 || rows % count !== 0)
-    throw new CliptError(
-      "format",
-      `"${head(name)}" of shape [${tensor.shape.join(", ")}] does not divide into ${count}.`,
-    );
-  const bytes = bytesOf(tensor);
-  const size = bytes.length / count;
-  return Array.from({ length: count }, (_, i) =>
-    tensorFromBytes(tensor.dtype, [rows / count, ...rest], bytes.subarray(i * size, (i + 1) * size)),
-  );
-}
-
-function transpose(name: string, tensor: Tensor): Tensor {
-  const { shape } = infoOf(name, [tensor], true);
-  return gather(tensor.dtype, shape, [1, shape[0] ?? 1], bytesOf(tensor));
-}
-
-const listOf = (published: string | readonly string[]): readonly string[] =>
-  typeof published === "string" ? [published] : published;
-
-/** What the stars of a pattern stand for in a name; undefined where it does not match. */
-function matcher(pattern: string): (name: string) => readonly string[] | undefined {
-  const source = pattern.replace(
-    /\*\*|\*|[.]/g,
-    (found) => ({ "**": "(.+)", "*": "([^.]+)", ".": "\\." })[found] ?? found,
-  );
-  const regex = new RegExp(`^${source}$`);
-  return (name) => regex.exec(name)?.slice(1);
-}
-
-function fill(pattern: string, stars: readonly string[]): string {
-  let next = 0;
-  return pattern.replace(/\*+/g, () => stars[next++] ?? "");
+/** Names with the shares that they hold. */
+function listOf(parts: Parts): { name: string; share: Share }[] {
+  if (typeof parts === "string") return [{ name: parts, share: whole }];
+  const weighed = parts.map((part) => (typeof part === "string" ? ([part, 1] as const) : part));
+  const of = weighed.reduce((sum, [, size]) => sum + size, 0);
+  let begin = 0;
+  return weighed.map(([name, size]) => ({ name, share: { begin, end: (begin += size), of } }));
 }

@@ -1,20 +1,40 @@
 import type { Layout, Rename } from "./layout.js";
 
-/** A tower of transformers' CLIPModel against a transformer of OpenCLIP. */
-const hfTower = (from: string, to: string): readonly Rename[] => {
+/** A tower's layers in transformers, which keeps queries, keys and values apart, against blocks of other names. */
+const hfLayers = (from: string, block: string, names: BlockNames): readonly Rename[] => {
   const layer = `${from}.encoder.layers.*`;
-  const block = `${to}resblocks.*`;
   const qkv = (kind: string) => ["q", "k", "v"].map((part) => `${layer}.self_attn.${part}_proj.${kind}`);
   return [
-    [qkv("weight"), `${block}.attn.in_proj_weight`],
-    [qkv("bias"), `${block}.attn.in_proj_bias`],
-    [`${layer}.self_attn.out_proj.*`, `${block}.attn.out_proj.*`],
-    [`${layer}.layer_norm1.*`, `${block}.ln_1.*`],
-    [`${layer}.layer_norm2.*`, `${block}.ln_2.*`],
-    [`${layer}.mlp.fc1.*`, `${block}.mlp.c_fc.*`],
-    [`${layer}.mlp.fc2.*`, `${block}.mlp.c_proj.*`],
+    [qkv("weight"), `${block}.attn.${names.qkv}weight`],
+    [qkv("bias"), `${block}.attn.${names.qkv}bias`],
+    [`${layer}.self_attn.out_proj.*`, `${block}.attn.${names.out}.*`],
+    [`${layer}.layer_norm1.*`, `${block}.${names.norm1}.*`],
+    [`${layer}.layer_norm2.*`, `${block}.${names.norm2}.*`],
+    [`${layer}.mlp.fc1.*`, `${block}.mlp.${names.fc1}.*`],
+    [`${layer}.mlp.fc2.*`, `${block}.mlp.${names.fc2}.*`],
   ];
 };
+
+type BlockNames = Readonly<Record<"qkv" | "out" | "norm1" | "norm2" | "fc1" | "fc2", string>>;
+const openClipBlock: BlockNames = {
+  qkv: "in_proj_",
+  out: "out_proj",
+  norm1: "ln_1",
+  norm2: "ln_2",
+  fc1: "c_fc",
+  fc2: "c_proj",
+};
+const timmBlock: BlockNames = {
+  qkv: "qkv.",
+  out: "proj",
+  norm1: "norm1",
+  norm2: "norm2",
+  fc1: "fc1",
+  fc2: "fc2",
+};
+
+/** Tables of the numbers 0, 1, 2 … in old files of transformers. */
+const hfCounts = ["vision_model.embeddings.position_ids", "text_model.embeddings.position_ids"];
 
 /** transformers' CLIPModel. The spelling of `pre_layrnorm` is theirs. */
 export const hfClip: Layout = {
@@ -23,16 +43,46 @@ export const hfClip: Layout = {
     ["vision_model.embeddings.patch_embedding.weight", "visual.conv1.weight"],
     ["vision_model.embeddings.position_embedding.weight", "visual.positional_embedding"],
     ["vision_model.pre_layrnorm.*", "visual.ln_pre.*"],
-    ...hfTower("vision_model", "visual.transformer."),
+    ...hfLayers("vision_model", "visual.transformer.resblocks.*", openClipBlock),
     ["vision_model.post_layernorm.*", "visual.ln_post.*"],
     ["visual_projection.weight", "visual.proj", "transposed"],
     ["text_model.embeddings.token_embedding.weight", "token_embedding.weight"],
     ["text_model.embeddings.position_embedding.weight", "positional_embedding"],
-    ...hfTower("text_model", "transformer."),
+    ...hfLayers("text_model", "transformer.resblocks.*", openClipBlock),
     ["text_model.final_layer_norm.*", "ln_final.*"],
     ["text_projection.weight", "text_projection", "transposed"],
   ],
-  ignored: ["vision_model.embeddings.position_ids", "text_model.embeddings.position_ids"],
+  ignored: hfCounts,
+};
+
+const hfPool = "vision_model.head";
+const timmPool = "visual.trunk.attn_pool";
+/** The pool's query is one for all pictures, so timm keeps its matrix apart from that of keys and values. */
+const poolParts = (kind: string) =>
+  [`${timmPool}.q.${kind}`, [`${timmPool}.kv.${kind}`, 2]] satisfies Rename[1];
+
+/** transformers' SiglipModel against OpenCLIP's SigLIP with its timm trunk; SigLIP 2 of fixed size as well. */
+export const hfSiglip: Layout = {
+  renames: [
+    ["vision_model.embeddings.patch_embedding.*", "visual.trunk.patch_embed.proj.*"],
+    ["vision_model.embeddings.position_embedding.weight", "visual.trunk.pos_embed", "batched"],
+    ...hfLayers("vision_model", "visual.trunk.blocks.*", timmBlock),
+    ["vision_model.post_layernorm.*", "visual.trunk.norm.*"],
+    [`${hfPool}.probe`, `${timmPool}.latent`],
+    [`${hfPool}.attention.in_proj_weight`, poolParts("weight")],
+    [`${hfPool}.attention.in_proj_bias`, poolParts("bias")],
+    [`${hfPool}.attention.out_proj.*`, `${timmPool}.proj.*`],
+    [`${hfPool}.layernorm.*`, `${timmPool}.norm.*`],
+    [`${hfPool}.mlp.*.*`, `${timmPool}.mlp.*.*`],
+    ["text_model.embeddings.token_embedding.weight", "text.token_embedding.weight"],
+    ["text_model.embeddings.position_embedding.weight", "text.positional_embedding"],
+    ...hfLayers("text_model", "text.transformer.resblocks.*", openClipBlock),
+    ["text_model.final_layer_norm.*", "text.ln_final.*"],
+    ["text_model.head.*", "text.text_projection.*"],
+    ["logit_scale", "logit_scale", "boxed"],
+    ["logit_bias", "logit_bias", "boxed"],
+  ],
+  ignored: hfCounts,
 };
 
 /** Buffers of OpenAI's archives and of old OpenCLIP checkpoints, and the counters of batch norms. */
@@ -54,6 +104,7 @@ export const openClip: Layout = {
 /** OpenCLIP's CustomTextCLIP, whose text tower stands under `text.`; in its oldest checkpoints it does not yet. */
 export const openClipCustomText: Layout = {
   renames: [
+    ["text.**", "text.**"],
     ["token_embedding.*", "text.token_embedding.*"],
     ["positional_embedding", "text.positional_embedding"],
     ["transformer.**", "text.transformer.**"],

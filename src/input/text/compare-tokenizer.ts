@@ -124,11 +124,12 @@ function folderFields(
       ...(cleaning === undefined ? {} : { cleaning }),
       ...(context === undefined ? {} : { frame: { context } }),
     });
+  const without = (name: string | undefined): TokenizerFiles =>
+    Object.fromEntries(Object.entries(files).filter(([other]) => other !== name));
   const compareRow =
     (tokenizer: Tokenizer): Field =>
     ({ text }) =>
       onePad(tokenizer, text);
-  const { "tokenizer.json": json, ...rest } = files;
 
   if (files["open_clip_config.json"] !== undefined) {
     const { context_length: context, tokenizer_kwargs: { clean = "whitespace" } = {} } =
@@ -139,8 +140,9 @@ function folderFields(
   }
   const spiece = Object.keys(files).find((name) => name.endsWith(".model"));
   if (spiece !== undefined) {
-    const slow = open(rest, contextOf("siglip"));
-    const model = readSentencePieceModel(files[spiece]!);
+    const { [spiece]: bytes } = files;
+    const slow = open(without("tokenizer.json"), contextOf("siglip"));
+    const model = readSentencePieceModel(bytes!);
     const raw = sentencePiece(model);
     const special = [model.unknown, model.start, model.end, model.pad];
     const spelled = (ids: readonly number[]) => ids.filter((id) => !special.includes(id));
@@ -149,10 +151,10 @@ function folderFields(
     fields.sentencepiece_raw = (row) => raw.encode(String(row["canonical_open_clip"]));
     fields.siglip_decoded = ({ text }) => raw.decode(spelled(slow.encode(text).ids)).trim();
   }
-  if (json === undefined) return fields;
+  if (files["tokenizer.json"] === undefined) return fields;
   const family = config.tokenizer_class ?? "";
   const name = /gemma/i.test(family) ? "siglip2" : /^clip/i.test(family) ? "hf_clip" : "siglip";
-  fields[`${name}_fast`] = compareRow(open(files, contextOf(name)));
+  fields[`${name}_fast`] = compareRow(open(without(spiece), contextOf(name)));
   return fields;
 }
 

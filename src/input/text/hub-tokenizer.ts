@@ -21,11 +21,20 @@ export interface TokenizerJson {
 export interface TokenizerConfig {
   readonly tokenizer_class?: string;
   readonly model_max_length?: number;
-  readonly pad_token?: string | { readonly content: string } | null;
+  readonly bos_token?: Token | null;
+  readonly eos_token?: Token | null;
+  readonly pad_token?: Token | null;
+  /** Gemma's and Llama's classes put these around a text whatever the file's post-processor says. */
+  readonly add_bos_token?: boolean | null;
+  readonly add_eos_token?: boolean | null;
 }
+
+type Token = string | { readonly content: string };
 
 export interface HubTokenizerOptions {
   readonly cleaning?: Cleaning;
+  /** Lower case before the file's own normaliser: SigLIP 2 was trained so, and some of its files leave it out. */
+  readonly lowerCase?: boolean | undefined;
   /** What the files do not say or say wrongly. */
   readonly frame?: Partial<Frame>;
 }
@@ -51,6 +60,30 @@ function specials(hub: HubTokenizer): { start?: number; end?: number } {
   };
 }
 
+/** What a tokenizer's class puts around a text by its configuration, for classes that overrule the file. */
+function ruled(
+  hub: HubTokenizer,
+  config: TokenizerConfig,
+): { start?: number | undefined; end?: number | undefined } {
+  if (!/^(Gemma|Llama|Siglip2)/.test(config.tokenizer_class ?? "")) return {};
+  const around = (add: boolean | null | undefined, token: Token | null | undefined) =>
+    add === true ? idOf(hub, token) : undefined;
+  return {
+    ...(config.add_bos_token == null ? {} : { start: around(config.add_bos_token, config.bos_token) }),
+    ...(config.add_eos_token == null ? {} : { end: around(config.add_eos_token, config.eos_token) }),
+  };
+}
+
+const idOf = (hub: HubTokenizer, token: Token | null | undefined): number | undefined =>
+  token == null ? undefined : hub.token_to_id(typeof token === "string" ? token : token.content);
+
+function inLowerCase(json: TokenizerJson): TokenizerJson {
+  const { normalizer } = json;
+  if (JSON.stringify(normalizer ?? null).includes('"type":"Lowercase"')) return json;
+  const steps = [{ type: "Lowercase" }, ...(normalizer ? [normalizer] : [])];
+  return { ...json, normalizer: { type: "Sequence", normalizers: steps } };
+}
+
 // GPT-2's words, by which a byte-level step cuts once more.
 const gpt2Words = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
@@ -72,11 +105,12 @@ function unicodeSpaces(json: TokenizerJson): TokenizerJson {
  * @throws `format` when the library cannot read the file, `unsupported` when its rows have another form
  */
 export function hubTokenizer(
-  json: TokenizerJson,
+  file: TokenizerJson,
   config: TokenizerConfig = {},
   options: HubTokenizerOptions = {},
 ): Tokenizer {
   const { cleaning = "none" } = options;
+  const json = options.lowerCase === true ? inLowerCase(file) : file;
   let hub: HubTokenizer;
   try {
     hub = new HubTokenizer(unicodeSpaces(json), config);
@@ -84,12 +118,10 @@ export function hubTokenizer(
     throw new CliptError("format", "This tokenizer.json cannot be read.", { cause });
   }
   if (json.normalizer) hub.normalizer = hubNormalizer(json.normalizer);
-  const around = specials(hub);
-  const padToken = typeof config.pad_token === "object" ? config.pad_token?.content : config.pad_token;
-  const padId = padToken === undefined ? undefined : hub.token_to_id(padToken);
+  const around = { ...specials(hub), ...ruled(hub, config) };
   const frame: Frame = {
     ...around,
-    pad: padId ?? json.padding?.pad_id ?? around.end ?? 0,
+    pad: idOf(hub, config.pad_token) ?? json.padding?.pad_id ?? around.end ?? 0,
     padTo: "context",
     context: plausibleContext(config.model_max_length) ?? 512,
     ...options.frame,

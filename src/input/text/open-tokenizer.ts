@@ -13,7 +13,9 @@ export type TokenizerFiles = Readonly<Record<string, Uint8Array>>;
 
 export interface OpenTokenizerOptions {
   /** What the model's own configuration says; by default what the file's project does. */
-  readonly cleaning?: Cleaning;
+  readonly cleaning?: Cleaning | undefined;
+  /** See `HubTokenizerOptions`. */
+  readonly lowerCase?: boolean | undefined;
   readonly frame?: Partial<Frame>;
   /** Which project's spelling of the special tokens goes with `bpe_simple_vocab_16e6.txt`. */
   readonly spelling?: Spelling;
@@ -27,7 +29,8 @@ export const isClipVocabulary = (name: string, bytes: Uint8Array): boolean =>
 
 /**
  * The tokenizer that a set of files holds: `tokenizer.json`, else `vocab.json` with `merges.txt`, else a SentencePiece
- * model, else CLIP's published vocabulary.
+ * model, else CLIP's published vocabulary. transformers' SiglipTokenizer reads its SentencePiece model and no other file;
+ * a `tokenizer.json` beside it cleans a few texts in another way, so the model comes first there.
  *
  * @throws `missing` when none of them is there
  */
@@ -37,17 +40,19 @@ export function openTokenizer(files: TokenizerFiles, options: OpenTokenizerOptio
     return bytes === undefined ? undefined : decoder.decode(bytes);
   };
   const config = JSON.parse(text("tokenizer_config.json") ?? "{}") as TokenizerConfig;
-  const { cleaning, frame = {}, spelling } = options;
+  const { cleaning, lowerCase = false, frame = {}, spelling } = options;
+  const spiece = Object.keys(files).find((name) => name.endsWith(".model"));
+  const piecesFirst = spiece !== undefined && config.tokenizer_class === "SiglipTokenizer";
   const own = { ...(cleaning === undefined ? {} : { cleaning }) };
   const clip = { ...own, ...(frame.context === undefined ? {} : { context: frame.context }) };
 
   const json = text("tokenizer.json");
-  if (json !== undefined) {
+  if (json !== undefined && !piecesFirst) {
     const parsed = JSON.parse(json) as TokenizerJson & BpeTokenizerJson;
     // A cleaning of ours on CLIP's kind of vocabulary: no need for the library, which is slower.
     return isClipBpe(parsed) && cleaning !== undefined && cleaning !== "none"
       ? clipTokenizer(readBpeTokenizerJson(parsed), clip)
-      : hubTokenizer(parsed, config, { ...own, frame });
+      : hubTokenizer(parsed, config, { ...own, lowerCase, frame });
   }
   const [vocab, merges] = [text("vocab.json"), text("merges.txt")];
   if (vocab !== undefined && merges !== undefined)
@@ -57,7 +62,6 @@ export function openTokenizer(files: TokenizerFiles, options: OpenTokenizerOptio
       ...clip,
     });
 
-  const spiece = Object.keys(files).find((name) => name.endsWith(".model"));
   if (spiece !== undefined) {
     const model = readSentencePieceModel(files[spiece]!);
     const context = config.model_max_length ?? 64;

@@ -3,9 +3,9 @@ import type { Cleaning } from "./clean/clean.js";
 /** How ids become a row of fixed length; published models differ in it. */
 export interface Frame {
   /** First id of each row, where the model has one. */
-  readonly start?: number;
+  readonly start?: number | undefined;
   /** Last id before the padding. A row that is cut ends in it, too. */
-  readonly end?: number;
+  readonly end?: number | undefined;
   readonly pad: number;
   /** SigLIP reads its padding, so its rows are always as long as the context; causal towers do not care. */
   readonly padTo: "context" | "longest";

@@ -1,10 +1,10 @@
 import { clipPreprocess, type PreprocessConfig } from "../../input/image/preprocess.js";
-import { hfClip, openClip, openClipCustomText, type Layout } from "../../weights/index.js";
-import { CliptError } from "../../tensor/index.js";
+import { hfClip, hfSiglip, openClip, openClipCustomText, type Layout } from "../../weights/index.js";
 import type { ClipConfig } from "../config.js";
 import type { TokenizerConfig } from "../tokenizer.js";
 import { parseHuggingFace } from "./hugging-face.js";
 import { parseHuggingFacePreprocess } from "./hugging-face-preprocess.js";
+import { parseHuggingFaceTokenizer } from "./hugging-face-tokenizer.js";
 import { parseOpenClip, parseOpenClipPreprocess, parseOpenClipTokenizer } from "./open-clip.js";
 import { inferOpenAi, type Shapes } from "./openai.js";
 import { parseOwn } from "./own.js";
@@ -15,6 +15,8 @@ export interface Beside {
   readonly config: unknown;
   /** `preprocessor_config.json`, parsed. */
   readonly preprocessor: unknown;
+  /** `tokenizer_config.json`, parsed. */
+  readonly tokenizer: unknown;
   /** Of the state dict as it was published. */
   readonly shapes: Shapes;
 }
@@ -51,19 +53,13 @@ export const families: readonly Family[] = [
     name: "transformers",
     configFile: "config.json",
     owns: (names, config) => config !== undefined && isTransformers(names),
-    describe({ config: json, preprocessor }) {
+    describe({ config: json, preprocessor, tokenizer }) {
       const config = parseHuggingFace(json);
-      if (config.score === "sigmoid")
-        throw new CliptError(
-          "unsupported",
-          "transformers' SiglipModel is not supported yet; OpenCLIP's SigLIP is.",
-        );
-      const context = config.text.contextLength;
       return {
         config,
         preprocess: parseHuggingFacePreprocess(preprocessor, config),
-        tokenizer: { kind: "clip-bpe", cleaning: "clip-transformers", pad: "end", context },
-        layout: hfClip,
+        tokenizer: parseHuggingFaceTokenizer(tokenizer, config),
+        layout: config.score === "softmax" ? hfClip : hfSiglip,
       };
     },
   },

@@ -52,13 +52,15 @@ export interface HuggingFaceTokenizer {
  * @throws      `missing` when the model has no vocabulary
  */
 export function toHuggingFaceTokenizer(
-  { kind, cleaning }: TokenizerConfig,
+  config: TokenizerConfig,
   files: TokenizerFiles,
   frame: Frame,
 ): HuggingFaceTokenizer {
   const { json, published } = vocabularyJson(files);
   // A published file of another kind than CLIP's cleans by itself, unless OpenCLIP adds a cleaning of its own.
-  const added = published && cleaning === "siglip-transformers" ? [] : steps[cleaning];
+  const { kind, cleaning = published ? "none" : "siglip-transformers" } = config;
+  const lowered = kind === "hugging-face" && config.lowerCase === true ? [lower] : [];
+  const added = published && cleaning === "siglip-transformers" ? [] : [...lowered, ...steps[cleaning]];
   const own = parse(files, "tokenizer_config.json") ?? {};
   const token = tokensOf(json);
   const end = frame.end === undefined ? undefined : token(frame.end);
