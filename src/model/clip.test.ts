@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   constant,
+  flops,
   gradients,
   input,
   isValue,
@@ -11,13 +12,14 @@ import {
   sum,
   type Value,
 } from "../graph/index.js";
-import { nodeRuntime } from "../runtime/index.js";
-import { f32, flatten, i64, isTensor, mapTree, random, type Tensor } from "../tensor/index.js";
+import { evaluate, nodeRuntime } from "../runtime/index.js";
+import { f32, flatten, i64, isTensor, mapTree, random, sizeOf, type Tensor } from "../tensor/index.js";
 import { clipSpec, encodeImage, encodeText, logits, normalize, type ClipWeights } from "./clip.js";
 import type { ClipConfig } from "./config.js";
+import type { Context } from "./context.js";
 import { initialise, isSpec } from "./spec.js";
 
-/** A CLIP of two blocks that uses every part a small one can have. */
+/** A CLIP of two blocks a tower that uses every part a small one can have. */
 const tiny: ClipConfig = {
   embedDim: 6,
   image: {
@@ -26,7 +28,7 @@ const tiny: ClipConfig = {
     patchSize: 4,
     width: 8,
     heads: 2,
-    layers: 1,
+    layers: 2,
     mlpWidth: 12,
     activation: "quick_gelu",
     eps: 1e-5,
@@ -41,7 +43,7 @@ const tiny: ClipConfig = {
     vocabSize: 11,
     width: 8,
     heads: 2,
-    layers: 1,
+    layers: 2,
     mlpWidth: 12,
     activation: "gelu",
     eps: 1e-5,
@@ -123,4 +125,33 @@ test("a small CLIP's gradient is its finite difference, in every weight", async 
     }
   }
   await runtime.close();
+});
+
+test("the last block computes what the pool reads and no more, to the same features", async () => {
+  const rng = random("reading");
+  const w = mapTree(clipSpec(tiny), isSpec, ({ shape }) =>
+    constant(
+      f32(
+        shape,
+        Float32Array.from({ length: sizeOf(shape) }, () => rng.normal()),
+      ),
+    ),
+  ) as ClipWeights<Value>;
+  const images = constant(pixels(3, 8, 4));
+  const ids = constant(i64([3, 4], [1, 5, 10, 0, 1, 10, 0, 0, 1, 2, 3, 10]));
+  const tap = () => undefined;
+  const image = (context: Context) => encodeImage(tiny, w, images, context);
+  for (const causal of [true, false])
+    for (const pool of ["argmax", "eos", "first", "last"] as const) {
+      const config = { ...tiny, text: { ...tiny.text, causal, pool, eosId: 10 } as typeof tiny.text };
+      const text = (context: Context) => encodeText(config, w, ids, context);
+      const [narrow, whole] = [
+        { image: image({}), text: text({}) },
+        { image: image({ tap }), text: text({ tap }) },
+      ];
+      assert.ok(flops(Object.values(narrow)) < 0.8 * flops(Object.values(whole)));
+      const [a, b] = [await evaluate(narrow), await evaluate(whole)];
+      for (const tower of ["image", "text"] as const)
+        a[tower].data.forEach((x, i) => assert.ok(Math.abs(Number(x) - Number(b[tower].data[i])) < 1e-5));
+    }
 });

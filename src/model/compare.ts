@@ -140,8 +140,12 @@ async function compute(
   };
   const { tensors, locations } = await readAll(weights);
   const w = constants(config, tensors, locations);
-  const image = encodeImage(config, w, input(inputs.pixels, pixels.shape), { tap });
-  const text = encodeText(config, w, input(inputs.ids, ids.shape, ids.dtype), { tap });
+  const [pictures, texts] = [input(inputs.pixels, pixels.shape), input(inputs.ids, ids.shape, ids.dtype)];
+  encodeImage(config, w, pictures, { tap });
+  encodeText(config, w, texts, { tap });
+  // Features come from the pass that everybody else runs: with a tap, a tower may compute more.
+  const image = encodeImage(config, w, pictures);
+  const text = encodeText(config, w, texts);
   outputs["image_features"] = image;
   outputs["text_features"] = text;
   outputs["image_features_normalised"] = normalize(image);

@@ -2,7 +2,10 @@ import type { Value } from "../graph/index.js";
 
 /** What training or an inspection adds to a forward pass. Without any of it the pass is the plain function. */
 export interface Context {
-  /** Told of values on the way, by the names of the reference: "image.block.0", "text.pooled". */
+  /**
+   * Told of values on the way, by the names of the reference: "image.block.0", "text.pooled". Without it, nobody sees
+   * what a tower's pool does not read, and the last block computes only what it reads.
+   */
   tap?(name: string, value: Value): void;
   /**
    * Present: batch norm uses the statistics of the batch, and notes here what the running ones become, under the

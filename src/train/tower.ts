@@ -42,7 +42,7 @@ export function trainedPart(forward: Forward, x: Value, from: string, options: P
   const blocks: Block[] = [];
   const taps = new Map<string, Value>();
   const context: Context = {
-    tap: (name, value) => void taps.set(name, value),
+    ...(options.cut === undefined ? {} : { tap: (name, value) => void taps.set(name, value) }),
     block: (inputs, output) => void blocks.push({ inputs, output }),
     ...(options.batchStatistics ? { statistics } : {}),
     ...(options.masks === undefined ? {} : { dropout: maskInto(options.masks) }),

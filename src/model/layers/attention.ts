@@ -45,6 +45,28 @@ export function attention(w: Attention<Value>, x: Value, heads: number, mask?: V
 }
 
 /**
+ * The same for chosen tokens only: each of them looks at all.
+ *
+ * @param chosen [batch, queries, width], tokens of x
+ * @param mask   broadcasts to [batch, heads, queries, length]
+ * @returns      [batch, queries, width]
+ */
+export function attentionOf(
+  chosen: Value,
+  w: Attention<Value>,
+  x: Value,
+  heads: number,
+  mask?: Value,
+): Value {
+  const width = x.shape[2] as number;
+  const [toQuery, toPair] = split(w.in_proj_weight, 0, [width, 2 * width]);
+  const [queryBias, pairBias] = split(w.in_proj_bias, 0, [width, 2 * width]);
+  const q = linear({ weight: toQuery!, bias: queryBias }, chosen);
+  const [k, v] = split(linear({ weight: toPair!, bias: pairBias }, x), 2, [width, width]);
+  return linear(w.out_proj, attend(q, k!, v!, heads, mask));
+}
+
+/**
  * What each query finds: softmax(q·kᵀ/√d + mask)·v per head.
  *
  * @param q [batch, queries, width]

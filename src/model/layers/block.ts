@@ -2,7 +2,7 @@ import { add, mul, type Value } from "../../graph/index.js";
 import type { Context } from "../context.js";
 import { filledSpec, type Spec } from "../spec.js";
 import type { Activation } from "./activation.js";
-import { attention, attentionSpec, type Attention } from "./attention.js";
+import { attention, attentionOf, attentionSpec, type Attention } from "./attention.js";
 import { mlp, mlpSpec, type Mlp } from "./mlp.js";
 import { norm, normSpec, type Norm } from "./norm.js";
 
@@ -46,20 +46,50 @@ export function blockSpec({ width, mlpWidth, layerScale }: BlockConfig): Block<S
 /** Pre-norm block. x: [batch, length, width] → same. Source: openai/CLIP `ResidualAttentionBlock`. */
 export function block(w: Block<Value>, x: Value, config: BlockConfig, mask?: Value): Value {
   const y = add(x, scaled(w.ls_1, attention(w.attn, norm(w.ln_1, x, config.eps), config.heads, mask)));
-  return add(y, scaled(w.ls_2, mlp(w.mlp, norm(w.ln_2, y, config.eps), config.activation)));
+  return withMlp(w, y, config);
 }
+
+/** Which tokens a pool reads. */
+export interface Reading {
+  /** [batch, length, width] → [batch, chosen, width] */
+  readonly choose: (x: Value) => Value;
+  /** The mask's rows of the chosen tokens, to be broadcast to [batch, heads, chosen, length]. */
+  readonly mask?: Value | undefined;
+}
+
+/** What a block makes of the tokens that are read: the others take part as keys and values only. → [batch, chosen, width] */
+export function blockOf({ choose, mask }: Reading, w: Block<Value>, x: Value, config: BlockConfig): Value {
+  const normed = norm(w.ln_1, x, config.eps);
+  const found = attentionOf(choose(normed), w.attn, normed, config.heads, mask);
+  return withMlp(w, add(choose(x), scaled(w.ls_1, found)), config);
+}
+
+const withMlp = (w: Block<Value>, x: Value, { eps, activation }: BlockConfig): Value =>
+  add(x, scaled(w.ls_2, mlp(w.mlp, norm(w.ln_2, x, eps), activation)));
 
 const scaled = (w: LayerScale<Value> | undefined, x: Value): Value => (w === undefined ? x : mul(x, w.gamma));
 
-/** Blocks one after another; each is tapped as `NAME.block.N`. */
+/**
+ * Blocks one after another; each is tapped as `NAME.block.N`.
+ *
+ * @param reading the tokens that are read of the result; nothing else is computed of the last block
+ * @returns       [batch, length, width], or [batch, chosen, width]
+ */
 export function transformer(
   blocks: readonly Block<Value>[],
   x: Value,
   config: BlockConfig,
-  { name, context, mask }: { name: string; context: Context; mask?: Value | undefined },
+  {
+    name,
+    context,
+    mask,
+    reading,
+  }: { name: string; context: Context; mask?: Value | undefined; reading?: Reading | undefined },
 ): Value {
   return blocks.reduce((input, w, i) => {
-    const output = block(w, input, config, mask);
+    const last = i === blocks.length - 1;
+    const output =
+      last && reading !== undefined ? blockOf(reading, w, input, config) : block(w, input, config, mask);
     context.block?.([input], output);
     context.tap?.(`${name}.block.${i}`, output);
     return output;

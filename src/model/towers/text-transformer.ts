@@ -77,10 +77,19 @@ export const textTransformer: Tower<
     const tokens = add(gather(w.token_embedding.weight, ids), positions(w.positional_embedding, length));
     context.tap?.("text.embed", tokens);
     const mask = config.causal ? causalMask(length) : undefined;
-    const end = transformer(w.transformer.resblocks, tokens, config, { name: "text", context, mask });
+    const { choose, rowOf } = pools[config.pool](ids, config);
+    const reading =
+      context.tap === undefined ? { choose, mask: mask === undefined ? undefined : rowOf(mask) } : undefined;
+    const end = transformer(w.transformer.resblocks, tokens, config, {
+      name: "text",
+      context,
+      mask,
+      reading,
+    });
     const normed = norm(w.ln_final, end, config.eps);
     context.tap?.("text.ln_final", normed);
-    const pooled = pools[config.pool](normed, ids, config);
+    const token = reading === undefined ? choose(normed) : normed;
+    const pooled = reshape(token, [ids.shape[0]!, config.width]);
     context.tap?.("text.pooled", pooled);
     const projection = w.text_projection;
     if (projection === undefined) return pooled;
@@ -112,23 +121,39 @@ function textBlockSpec(config: TextTransformerConfig): Block<Spec> {
 const positions = (table: Value, length: Dim): Value =>
   typeof length === "number" ? slice(table, 0, 0, length) : gather(table, range(length));
 
-type Pool = (x: Value, ids: Value, config: TextTransformerConfig) => Value;
+/** The token that stands for a text. */
+interface Pool {
+  /** [batch, length, width] → [batch, 1, width] */
+  readonly choose: (x: Value) => Value;
+  /** Its row of a mask [length, length], to be broadcast to [batch, heads, 1, length]. */
+  readonly rowOf: (mask: Value) => Value;
+}
 
-const pools: Readonly<Record<TextTransformerConfig["pool"], Pool>> = {
+const pools: Readonly<
+  Record<TextTransformerConfig["pool"], (ids: Value, config: TextTransformerConfig) => Pool>
+> = {
   // CLIP's end of text is the vocabulary's highest id, so argmax finds it; of several, the first.
-  argmax: (x, ids) => pick(x, argmax(ids)),
-  eos: (x, ids, { eosId = 2 }) => pick(x, argmax(cast(equal(ids, constant(i64([], [eosId]))), "int32"))),
-  first: (x) => reshape(slice(x, 1, 0, 1), [x.shape[0]!, x.shape[2]!]),
-  last: (x) => {
-    const length = x.shape[1]!;
+  argmax: (ids) => atPlaces(argmax(ids), ids),
+  eos: (ids, { eosId = 2 }) => atPlaces(argmax(cast(equal(ids, constant(i64([], [eosId]))), "int32")), ids),
+  first: () => atPlace(0),
+  last: (ids) => {
+    const length = ids.shape[1]!;
     if (typeof length === "string")
       throw new CliptError("shape", "The last token is the padding's: such texts need a fixed length.");
-    return reshape(slice(x, 1, length - 1, length), [x.shape[0]!, x.shape[2]!]);
+    return atPlace(length - 1);
   },
 };
 
-/** One row of each text, as a product with 1 and 0s: its way back is a product too. */
-function pick(x: Value, places: Value): Value {
-  const [batch, length, width] = x.shape;
-  return reshape(matmul(reshape(oneHot(places, length!), [batch!, 1, length!]), x), [batch!, width!]);
+const atPlace = (place: number): Pool => ({
+  choose: (x) => slice(x, 1, place, place + 1),
+  rowOf: (mask) => slice(mask, 0, place, place + 1),
+});
+
+/** A token of each text, chosen by a product with 1 and 0s: its way back is a product too. places: int64 [batch] */
+function atPlaces(places: Value, { shape: [batch, length] }: Value): Pool {
+  const chosen = reshape(oneHot(places, length!), [batch!, 1, length!]);
+  return {
+    choose: (x) => matmul(chosen, x),
+    rowOf: (mask) => reshape(gather(mask, places), [batch!, 1, 1, length!]),
+  };
 }

@@ -55,7 +55,8 @@ export const vit: Tower<VitConfig, VitWeights<Spec>, VitWeights<Value>> = {
     context.tap?.("image.embed", tokens);
     const start = w.ln_pre === undefined ? tokens : norm(w.ln_pre, tokens, config.eps);
     context.tap?.("image.ln_pre", start);
-    const end = transformer(w.transformer.resblocks, start, config, { name: "image", context });
+    const reading = config.pool === "tok" && context.tap === undefined ? { choose: first } : undefined;
+    const end = transformer(w.transformer.resblocks, start, config, { name: "image", context, reading });
     const pooled = config.lnAfterPool ? last(pool(end)) : pool(last(end));
     context.tap?.("image.pooled", pooled);
     return project(w.proj, pooled);
@@ -68,11 +69,14 @@ export const vit: Tower<VitConfig, VitWeights<Spec>, VitWeights<Value>> = {
 
     function pool(x: Value): Value {
       const [batch, length, width] = x.shape;
-      if (config.pool === "tok") return reshape(slice(x, 1, 0, 1), [batch!, width!]);
+      if (config.pool === "tok") return reshape(first(x), [batch!, width!]);
       return reshape(mean(slice(x, 1, 1, length as number), 1), [batch!, width!]);
     }
   },
 };
+
+/** The class token: [batch, 1, width]. */
+const first = (x: Value): Value => slice(x, 1, 0, 1);
 
 /** Class token, then patches, plus positions: [batch, 1 + patches, width]. */
 function embed(w: VitWeights<Value>, pixels: Value): Value {
