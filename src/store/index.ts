@@ -1,3 +1,4 @@
 export * from "./fields.js";
 export * from "./filter.js";
+export * from "./memory.js";
 export * from "./store.js";

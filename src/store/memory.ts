@@ -1,0 +1,138 @@
+import { CliptError } from "../tensor/index.js";
+import { checkDeclared, checkItems, checkQuery, checkSet, lastOfEach, requireSet } from "./check-items.js";
+import type { Fields, FieldType, FieldValue } from "./fields.js";
+import { checkFilter, matches } from "./filter.js";
+import type { Hit, Item, Listing, Store } from "./store.js";
+
+interface Entry {
+  readonly fields: Fields;
+  readonly vectors: ReadonlyMap<string, Float32Array>;
+}
+
+/** A store that lives as long as the process; every vector is compared. */
+export function memoryStore(): Store {
+  const entries = new Map<string, Entry>();
+  const dims = new Map<string, number>();
+  const known: Record<string, FieldType> = {};
+  const documents = new Map<string, string>();
+  let closed = false;
+
+  /** A method that answers only while the store is open. */
+  const open =
+    <A extends unknown[], R>(body: (...args: A) => R) =>
+    async (...args: A): Promise<R> => {
+      if (closed) throw new CliptError("usage", "The store is closed.");
+      return body(...args);
+    };
+  const chosen = (where: Listing["where"]): [string, Entry][] => {
+    if (where === undefined) return [...entries];
+    checkFilter(where, known);
+    return [...entries].filter(([, { fields }]) => matches(where, fields));
+  };
+
+  return {
+    url: "memory:",
+    fields: open(() => ({ ...known })),
+    declare: open((fields) => void Object.assign(known, checkDeclared(fields, known))),
+
+    sets: open(() =>
+      Array.from(dims, ([identity, dim]) => ({
+        identity,
+        dim,
+        count: [...entries.values()].filter(({ vectors }) => vectors.has(identity)).length,
+      })),
+    ),
+    addSet: open((set) => {
+      checkSet(set, dims);
+      dims.set(set.identity, set.dim);
+    }),
+    dropSet: open((identity) => {
+      dims.delete(identity);
+      for (const [id, { fields, vectors }] of entries)
+        entries.set(id, { fields, vectors: new Map([...vectors].filter(([name]) => name !== identity)) });
+    }),
+
+    upsert: open((items) => {
+      const each = lastOfEach(items);
+      Object.assign(known, checkItems(each, dims, known));
+      for (const { id, fields, vectors = {} } of each) {
+        const fresh = Object.entries(vectors).map(([set, vector]) => [set, unit(vector)] as const);
+        entries.set(id, {
+          fields: { ...fields },
+          vectors: new Map([...(entries.get(id)?.vectors ?? []), ...fresh]),
+        });
+      }
+    }),
+    get: open((ids, identity) => {
+      if (identity !== undefined) requireSet(identity, dims);
+      return ids.map((id) => {
+        const entry = entries.get(id);
+        return entry && itemOf(id, entry, identity);
+      });
+    }),
+    query: open((query) => {
+      checkQuery(query, dims);
+      const { identity, k, offset = 0, where } = query;
+      const vector = unit(query.vector);
+      const hits = chosen(where).flatMap(([id, { fields, vectors }]): Hit[] => {
+        const row = vectors.get(identity);
+        return row === undefined ? [] : [{ id, score: dot(vector, row), fields }];
+      });
+      return hits.sort((a, b) => b.score - a.score || byText(a.id, b.id)).slice(offset, offset + k);
+    }),
+    list: open(({ where, order, limit, offset = 0, identity }) => {
+      if (order !== undefined) checkFilter({ kind: "exists", field: order.field }, known);
+      if (identity !== undefined) requireSet(identity, dims);
+      const turn = order?.descending === true ? -1 : 1;
+      return chosen(where)
+        .sort(
+          ([a, x], [b, y]) =>
+            (order && byValue(x.fields[order.field], y.fields[order.field], turn)) || byText(a, b),
+        )
+        .slice(offset, offset + limit)
+        .map(([id, entry]) => itemOf(id, entry, identity));
+    }),
+    count: open((where) => chosen(where).length),
+    delete: open((ids) => ids.forEach((id) => entries.delete(id))),
+
+    readDocument: open((name) => {
+      const text = documents.get(name);
+      return text === undefined ? undefined : (JSON.parse(text) as unknown);
+    }),
+    writeDocument: open((name, value) => {
+      if (value === undefined) documents.delete(name);
+      else documents.set(name, JSON.stringify(value));
+    }),
+    compact: open(() => {}),
+    close: async () => {
+      closed = true;
+    },
+  };
+}
+
+function itemOf(id: string, { fields, vectors }: Entry, identity: string | undefined): Item {
+  const vector = identity === undefined ? undefined : vectors.get(identity);
+  return vector === undefined || identity === undefined
+    ? { id, fields }
+    : { id, fields, vectors: { [identity]: vector } };
+}
+
+/** A copy of length 1. */
+function unit(vector: Float32Array): Float32Array {
+  const length = Math.sqrt(dot(vector, vector));
+  return vector.map((x) => x / length);
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
+  return sum;
+}
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Absent values come last, in both directions. */
+function byValue(a: FieldValue | undefined, b: FieldValue | undefined, turn: number): number {
+  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
+  return a < b ? -turn : a > b ? turn : 0;
+}
