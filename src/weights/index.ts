@@ -4,7 +4,7 @@ export { checkWeights } from "./check.js";
 export { openWeights, readWeights } from "./file.js";
 export { canonical, type Layout, type Rename, toCanonical, toPublished } from "./layout.js";
 export * from "./layouts.js";
-export { Module, type Plain, readPyTorch, stateDict } from "./pytorch/index.js";
+export { Module, type Plain, readPyTorch, type Savable, stateDict } from "./pytorch/index.js";
 export {
   type Cubic,
   type Grid,
@@ -21,6 +21,6 @@ export {
   type TensorSpan,
   writeSafetensors,
 } from "./safetensors.js";
-export { replaceFile, saveSafetensors } from "./save.js";
+export { replaceFile, savePyTorch, saveSafetensors } from "./save.js";
 export type { Location, WeightsFile } from "./weights-file.js";
 export { dequantised, quantisedEntries, quantiseRows } from "./quantised.js";

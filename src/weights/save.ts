@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CliptError, messageOf, type Tensor } from "../tensor/index.js";
+import { pyTorchChunks, type Savable } from "./pytorch/index.js";
 import { safetensorsChunks } from "./safetensors.js";
 
 /** Why the machine refused, in words. */
@@ -28,6 +29,11 @@ export async function saveSafetensors(
   metadata?: Readonly<Record<string, string>>,
 ): Promise<void> {
   await replaceFile(path, safetensorsChunks(tensors, metadata));
+}
+
+/** Writes plain data with tensors as `torch.save` does. @throws `io` as `saveSafetensors` does */
+export async function savePyTorch(path: string, root: Savable): Promise<void> {
+  await replaceFile(path, pyTorchChunks(root));
 }
 
 /**

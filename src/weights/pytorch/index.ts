@@ -3,3 +3,4 @@ export { openPyTorch, readPyTorch } from "./archive.js";
 export { isLegacy } from "./legacy.js";
 export { Module, type Plain } from "./plain.js";
 export { stateDict } from "./state-dict.js";
+export { pyTorchChunks, type Savable } from "./write.js";

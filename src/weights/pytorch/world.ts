@@ -22,6 +22,11 @@ const scalarTypes: ReadonlySet<string> = new Set<DType>([
   "uint64",
 ]);
 
+/** PyTorch's name of a storage of these numbers. */
+export const storageNames: ReadonlyMap<DType, string> = new Map(
+  Object.entries(storageTypes).map(([name, dtype]) => [dtype, name]),
+);
+
 /** Where the storage with this key lies, which must hold `count` numbers of `width` bytes. */
 export type PlaceStorage = (key: string, count: number, width: number) => Storage;
 
