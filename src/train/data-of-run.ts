@@ -36,8 +36,8 @@ import { clipSpec, openModel } from "../model/index.js";
 export interface RunData {
   /** Optimizer steps of one epoch of pairs. */
   readonly stepsPerEpoch: number;
-  /** Opens the stream of batches from its start or from a state. Each stream has readers of its own. */
-  batches(seed: number, from?: BatchState): Promise<Batches>;
+  /** Opens the stream of batches from the start of an epoch or from a state. Each stream has readers of its own. */
+  batches(seed: number, from?: BatchState | { readonly epoch: number }): Promise<Batches>;
 }
 
 export interface RunDataOptions {
@@ -117,32 +117,36 @@ export async function openRunData(options: RunDataOptions): Promise<RunData> {
     stream: Stream,
     batchSize: number,
     seed: number,
+    from: LoaderState | { readonly epoch: number },
     rows?: RowReader,
-    resume?: LoaderState,
   ): Loader =>
     openLoader(stream.mixture, {
       batchSize,
       seed: `${seed} ${stream.name}`,
       shuffleBuffer: run.shuffleBuffer,
-      ...defined({ languages: stream.languages, rows, resume, signal }),
+      ...("data" in from ? { resume: from } : { epoch: from.epoch }),
+      ...defined({ languages: stream.languages, rows, signal }),
     });
   const extra: Stream | undefined = run.extraCaptions === 0 ? undefined : { ...pairs, name: "extra" };
 
   return {
     stepsPerEpoch: Math.max(1, Math.floor(perEpoch / (run.batchSize * run.accumFreq))),
-    batches: async (seed, from = {}) =>
-      openBatches({
+    async batches(seed, from = { epoch: 0 }) {
+      const place = (stream: keyof BatchState) => ("epoch" in from ? from : (from[stream] ?? { epoch: 0 }));
+      return openBatches({
         seed,
         parts: run.accumFreq,
-        pairs: load(pairs, run.batchSize, seed, await pairs.rows(), from.pairs),
-        labelled: labelled && load(labelled, run.labelBatchSize, seed, await labelled.rows(), from.labelled),
-        extra: extra && load(extra, run.extraCaptions, seed, undefined, from.extra),
+        pairs: load(pairs, run.batchSize, seed, place("pairs"), await pairs.rows()),
+        labelled:
+          labelled && load(labelled, run.labelBatchSize, seed, place("labelled"), await labelled.rows()),
+        extra: extra && load(extra, run.extraCaptions, seed, place("extra")),
         pictures,
         texts,
         classes: labelled && labelSets,
         taught: taughtSets && { sets: taughtSets, count: run.distillClasses },
         languages: run.promptLanguages,
-      }),
+      });
+    },
   };
 }
 

@@ -6,15 +6,17 @@ import { nodeRuntime, type Runtime } from "../runtime/index.js";
 import { CliptError, flatten, random, type Tensor } from "../tensor/index.js";
 import { replaceFile } from "../weights/index.js";
 import type { Batches } from "./batches.js";
-import { readCheckpoint, saveCheckpoint, type Checkpoint } from "./checkpoint.js";
+import { saveCheckpoint } from "./checkpoint.js";
 import { openRunData, type RunData } from "./data-of-run.js";
 import type { Skip } from "./data/index.js";
 import { lockRules } from "./locks.js";
 import { openRunLog, type LogLine, type RunLog } from "./log/run-log.js";
 import { modelCard } from "./model-card.js";
 import type { Objective } from "./objective.js";
+import { isPyTorchFile } from "./open-clip/read-checkpoint.js";
 import { checkSchedule, type Schedule } from "./optimiser/schedule.js";
 import type { Recipe, Run } from "./recipe.js";
+import { findResumption, restore, settingsOf, withResumedModel } from "./resume.js";
 import { standardise } from "./standardise.js";
 import { openStart, type Start } from "./start.js";
 import { openTrainer, type StepReport, type Trainer } from "./trainer.js";
@@ -62,9 +64,15 @@ export interface TrainResult {
  *         `failed` when the loss is no longer a number, and what data and models throw
  */
 export async function trainModel({ runs }: Recipe, options: TrainOptions = {}): Promise<TrainResult> {
+  const [{ resume } = {}] = runs;
+  if (runs.length > 1 && resume !== undefined && isPyTorchFile(resume))
+    throw new CliptError(
+      "usage",
+      `${resume} is one run of open_clip's; a recipe with stages cannot go on from it.`,
+    );
   let result: TrainResult | undefined;
   for (const [stage, settled] of runs.entries()) {
-    const run = result === undefined ? settled : { ...settled, model: result.model };
+    const run = result === undefined ? withResumedModel(settled) : { ...settled, model: result.model };
     const last = stage === runs.length - 1;
     result = await trainStage(
       run,
@@ -92,7 +100,7 @@ async function trainStage(
   const finished = output ?? join(folder, "model");
   if (run.resume === "latest" && stage < of - 1 && existsSync(join(finished, "config.json")))
     return { model: finished, folder, steps: 0, loss: NaN, metrics: {} };
-  const checkpoint = await findCheckpoint(run, folder);
+  const resumed = await findResumption(run, folder);
   await mkdir(folder, { recursive: true });
   await writeText(join(folder, "settings.json"), `${JSON.stringify(run, undefined, 2)}\n`);
   const runtime = nodeRuntime({ device: run.device, threads: run.threads });
@@ -116,10 +124,9 @@ async function trainStage(
       data,
       runtime,
       total,
-      fresh: checkpoint === undefined,
+      fresh: resumed === undefined,
     });
-    if (checkpoint !== undefined) trainer.restore(checkpoint.tensors, checkpoint.step);
-    batches = await data.batches(run.seed, checkpoint?.data);
+    batches = await data.batches(run.seed, await restore(trainer, resumed, run, data));
     log = await openRunLog(folder, trainer.steps);
     const context = { run, stage, label, folder, total, start, data, trainer, batches, log, emit };
     const { loss, metrics } = await steps(context, options);
@@ -197,9 +204,12 @@ function reached(done: number, stepsPerEpoch: number, every: number): boolean {
   return stretch > 0 && Math.floor(done / stretch) > Math.floor((done - 1) / stretch);
 }
 
-async function save({ run, stage, folder, trainer, batches, emit }: Running, name: string): Promise<void> {
+async function save(running: Running, name: string): Promise<void> {
+  const { run, stage, folder, total, data, trainer, batches, emit } = running;
+  const { stepsPerEpoch } = data;
   const path = join(folder, "checkpoints", `${name}.safetensors`);
-  await saveCheckpoint(path, trainer, { stage, data: batches.state(), settings: settingsOf(run) });
+  const place = { stage, total, stepsPerEpoch, data: batches.state(), settings: settingsOf(run) };
+  await saveCheckpoint(path, trainer, place);
   emit({ kind: "checkpoint", path });
 }
 
@@ -326,42 +336,6 @@ function modelOf({ run, start, trainer, folder }: Running): Model {
   const known = { config, preprocess, tokenizer, tokenizerConfig, tokenizerFiles, weights };
   const identity = identityOf({ config, preprocess, weights, tokenizer: tokenizer.identity() });
   return { ...known, path: folder, identity, locations: new Map() };
-}
-
-/** Settings that change nothing of what is computed. */
-const indifferent = new Set([
-  "name",
-  "logs",
-  "resume",
-  "output",
-  "cache",
-  "workers",
-  "saveFrequency",
-  "saveEveryNSteps",
-  "logEveryNSteps",
-  "valData",
-  "valFrequency",
-]);
-
-const settingsOf = (run: Run): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(run).filter(([key]) => !indifferent.has(key)));
-
-async function findCheckpoint(run: Run, folder: string): Promise<Checkpoint | undefined> {
-  if (run.resume === undefined) return undefined;
-  const latest = join(folder, "checkpoints", "latest.safetensors");
-  if (run.resume === "latest" && !existsSync(latest)) return undefined;
-  const path = run.resume === "latest" ? latest : run.resume;
-  const checkpoint = await readCheckpoint(path);
-  const now = settingsOf(run);
-  const then = checkpoint.settings;
-  const keys = [...new Set([...Object.keys(now), ...Object.keys(then)])];
-  const other = keys.filter((key) => JSON.stringify(now[key]) !== JSON.stringify(then[key]));
-  if (other.length > 0)
-    throw new CliptError(
-      "usage",
-      `${path} belongs to a run with other settings: ${other.map((key) => `${key} was ${JSON.stringify(then[key])}`).join(", ")}. Give the same ones, or start anew without resume.`,
-    );
-  return checkpoint;
 }
 
 const writeText = (path: string, text: string): Promise<void> =>

@@ -212,7 +212,10 @@ const runFields = {
     .default("cpu"),
   threads: count("Threads of the step; one per core when it is left out").optional(),
 
-  resume: text("FILE", 'Checkpoint to go on from, or "latest"').optional(),
+  resume: text(
+    "FILE",
+    "Checkpoint to go on from (clipt's, or open_clip's epoch_N.pt), or \"latest\"",
+  ).optional(),
   saveFrequency: number("Epochs between checkpoints that are kept").default(1),
   saveEveryNSteps: count("Steps between checkpoints that replace each other").optional(),
   logEveryNSteps: count("Steps between lines of the log").default(100),

@@ -54,8 +54,10 @@ export interface StepReport extends Losses {
 
 /** A model being trained: weights, moments and the steps that change them. */
 export interface Trainer {
-  /** Steps made so far. */
+  /** Steps made so far: the place in the schedule. */
   readonly steps: number;
+  /** Updates that are in AdamW's moments; other than `steps` where a run changed its epoch's length on the way. */
+  readonly updates: number;
   readonly config: ClipConfig;
   /** Names of the weights that are trained, and how many numbers they are. */
   readonly trained: { readonly names: readonly string[]; readonly count: number };
@@ -68,7 +70,7 @@ export interface Trainer {
   /** All that changes from step to step, for a checkpoint; views, not copies. */
   state(): Map<string, Tensor>;
   /** Goes on from a state. @throws `format` when it belongs to another model */
-  restore(state: ReadonlyMap<string, Tensor>, steps: number): void;
+  restore(state: ReadonlyMap<string, Tensor>, steps: number, updates?: number): void;
 }
 
 /** open_clip clamps logit_scale to this range after each step. */
@@ -115,6 +117,7 @@ export function openTrainer(options: TrainerOptions): Trainer {
       : new Map([...viewsLike(parameters, average.weights), ...statistics.viewsOf(average.statistics)]);
   const ofModel = [...flatten(spec, isSpec).keys()];
   let steps = 0;
+  let updates = 0;
 
   const state = (): Map<string, Tensor> => {
     const named = (prefix: string, tensors: ReadonlyMap<string, Tensor>) =>
@@ -132,6 +135,9 @@ export function openTrainer(options: TrainerOptions): Trainer {
     get steps() {
       return steps;
     },
+    get updates() {
+      return updates;
+    },
     config,
     trained: { names: parameters.names, count: parameters.state.weights.length },
     gradients: parameters.gradients,
@@ -146,7 +152,7 @@ export function openTrainer(options: TrainerOptions): Trainer {
           `Step ${steps}: the loss is ${losses.loss} and the gradient's norm ${gradNorm}. Lower the learning rate, warm up longer, or clip the gradient (grad-clip-norm).`,
         );
       adamw(parameters.state, parameters.stretches, {
-        step: steps + 1,
+        step: ++updates,
         learningRate: lr,
         beta1: optimiser.beta1,
         beta2: optimiser.beta2,
@@ -168,7 +174,7 @@ export function openTrainer(options: TrainerOptions): Trainer {
         }),
       ),
     state,
-    restore(saved, done) {
+    restore(saved, done, made = done) {
       for (const [name, { shape, data }] of state()) {
         const tensor = saved.get(name);
         if (tensor === undefined || tensor.dtype !== "float32" || tensor.data.length !== data.length)
@@ -179,6 +185,7 @@ export function openTrainer(options: TrainerOptions): Trainer {
         (data as Float32Array).set(tensor.data as Float32Array);
       }
       steps = done;
+      updates = made;
     },
   };
 }

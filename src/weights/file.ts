@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { CliptError, readError, type Tensor } from "../tensor/index.js";
 import { head } from "./bytes.js";
 import { openNpy, openNpz } from "./npy.js";
-import { isLegacy, openPyTorch, stateDict } from "./pytorch/index.js";
+import { isLegacy, loadPyTorch, openPyTorch, type Plain, stateDict } from "./pytorch/index.js";
 import { readSafetensorsHeader, safetensorsHeaderSize } from "./safetensors.js";
 import { openShards } from "./shards.js";
 import type { Source } from "./source.js";
@@ -46,6 +46,34 @@ export async function readWeights(path: string): Promise<Map<string, Tensor>> {
     const tensors = new Map<string, Tensor>();
     for (const name of file.names()) tensors.set(name, await file.read(name));
     return tensors;
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * What a PyTorch file's outermost dictionary holds under these keys; nothing else of it is read.
+ *
+ * @returns the entries that are there
+ * @throws  `format` when it is no such file, or is damaged or hostile
+ */
+export async function readPyTorchEntries(
+  path: string,
+  keys: readonly string[],
+): Promise<Map<string, Plain<Tensor>>> {
+  const file = await open(path).catch((cause: unknown) => {
+    throw readError(path, cause);
+  });
+  try {
+    const { size } = await file.stat();
+    return await located(path, () => {
+      const source = fileSource(file, size);
+      const root = openPyTorch(source);
+      if (!(root instanceof Map)) throw new CliptError("format", "The PyTorch file holds no dictionary.");
+      return new Map(
+        keys.filter((key) => root.has(key)).map((key) => [key, loadPyTorch(source, root.get(key)!)]),
+      );
+    });
   } finally {
     await file.close();
   }

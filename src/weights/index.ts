@@ -1,7 +1,7 @@
 /** Weights on disk: read from the formats that others publish, written as safetensors. */
 export { byteLengthOf, bytesOf, tensorFromBytes, type TensorInfo } from "./bytes.js";
 export { checkWeights } from "./check.js";
-export { openWeights, readWeights } from "./file.js";
+export { openWeights, readPyTorchEntries, readWeights } from "./file.js";
 export { canonical, type Layout, type Rename, toCanonical, toPublished } from "./layout.js";
 export * from "./layouts.js";
 export { Module, type Plain, readPyTorch, type Savable, stateDict } from "./pytorch/index.js";

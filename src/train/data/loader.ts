@@ -20,6 +20,8 @@ export interface LoaderOptions {
   readonly prefetch?: number;
   /** Where to go on: the state after the last batch that was trained on. */
   readonly resume?: LoaderState;
+  /** Where a stream without such a state begins; 0 when absent. */
+  readonly epoch?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -65,7 +67,7 @@ export function openLoader(mixture: readonly Ingredient[], options: LoaderOption
   if (!(Number.isInteger(batchSize) && batchSize > 0))
     throw new CliptError("usage", `A batch size of ${batchSize} is not valid; a whole number above 0 is.`);
   const data = identify(mixture, seed, shuffleBuffer);
-  let state: LoaderState = options.resume ?? { epoch: 0, drawn: 0, data };
+  let state: LoaderState = options.resume ?? { epoch: options.epoch ?? 0, drawn: 0, data };
   if (state.data !== data)
     throw new CliptError(
       "usage",

@@ -18,16 +18,21 @@ const copyLimit = 4;
  * @returns tensors that are views of `bytes` where they are dense there
  * @throws  `format` when the file is damaged or hostile, `unsupported` for kinds of tensors that clipt has no use for
  */
-export function readPyTorch(bytes: Uint8Array): { root: Plain<Tensor> } {
-  // Strided and unaligned tensors are copies; many views of one storage could otherwise fill the memory.
-  let budget = copyLimit * bytes.length;
-  const load = (stored: Stored): Tensor => {
-    const tensor = decodeStored(stored, bytes.subarray(stored.begin, stored.end));
-    if (tensor.data.buffer !== bytes.buffer) budget -= tensor.data.byteLength;
+export const readPyTorch = (bytes: Uint8Array): { root: Plain<Tensor> } => {
+  const source = bytesSource(bytes);
+  return { root: loadPyTorch(source, openPyTorch(source)) };
+};
+
+/** A part of what a file holds, with its tensors read. @throws `format` as `readPyTorch` does */
+export function loadPyTorch(source: Source, part: Plain<Stored>): Plain<Tensor> {
+  // Many views of one storage could otherwise fill the memory with copies.
+  let budget = copyLimit * source.size;
+  return mapPlain(part, (stored: Stored): Tensor => {
+    const tensor = decodeStored(stored, source.read(stored.begin, stored.end));
+    budget -= tensor.data.byteLength;
     if (budget < 0) throw broken(`its tensors repeat its numbers more than ${copyLimit} times`);
     return tensor;
-  };
-  return { root: mapPlain(openPyTorch(bytesSource(bytes)), load) };
+  });
 }
 
 /** The same file with its tensors left where they are. */

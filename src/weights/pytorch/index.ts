@@ -1,5 +1,5 @@
 /** PyTorch files without PyTorch: a restricted pickle machine, archives, files from before PyTorch 1.6. */
-export { openPyTorch, readPyTorch } from "./archive.js";
+export { loadPyTorch, openPyTorch, readPyTorch } from "./archive.js";
 export { isLegacy } from "./legacy.js";
 export { Module, type Plain } from "./plain.js";
 export { stateDict } from "./state-dict.js";

@@ -1,4 +1,4 @@
-import { CliptError, isTensor, type Tensor } from "../../tensor/index.js";
+import { CliptError, isTensor, stridesOf, type Tensor } from "../../tensor/index.js";
 import { bytesOf } from "../bytes.js";
 import { storedZip } from "../stored-zip.js";
 import { storageNames } from "./world.js";
@@ -35,9 +35,6 @@ export function pyTorchChunks(root: Savable): Uint8Array[] {
     file("version", ascii("3\n")),
   ]);
 }
-
-const stridesOf = (shape: readonly number[]): number[] =>
-  shape.map((_, axis) => shape.slice(axis + 1).reduce((product, length) => product * length, 1));
 
 function pickled(root: Savable, writeTensor: (tensor: Tensor, out: Pickle) => void): Uint8Array {
   const out = new Pickle();
