@@ -1,5 +1,6 @@
 import { CliptError, sameShape, showShape } from "../tensor/index.js";
-import { topological, type Node, type Value } from "./value.js";
+import { rewrite } from "./rewrite.js";
+import type { Value } from "./value.js";
 
 /**
  * The same computation with some of its values replaced: what a result would be if `from` were `to`.
@@ -19,17 +20,10 @@ export function substitute(
         "shape",
         `${to.dtype}${showShape(to.shape)} cannot stand for ${from.dtype}${showShape(from.shape)}.`,
       );
-  const became = new Map(replaced);
-  for (const node of topological(results)) {
-    if (node.outputs.some((value) => replaced.has(value)) || !node.inputs.some((value) => became.has(value)))
-      continue;
-    const outputs: Value[] = [];
-    const copy: Node = { ...node, inputs: node.inputs.map((value) => became.get(value) ?? value), outputs };
-    for (const value of node.outputs) {
-      const twin = { ...value, node: copy };
-      outputs.push(twin);
-      became.set(value, twin);
-    }
-  }
-  return (value) => became.get(value) ?? value;
+  const became = rewrite(results, ({ outputs }) =>
+    outputs.some((value) => replaced.has(value))
+      ? outputs.map((value) => replaced.get(value) ?? value)
+      : undefined,
+  );
+  return (value) => replaced.get(value) ?? became(value);
 }

@@ -1,7 +1,9 @@
-import { input } from "../graph/index.js";
+import { join } from "node:path";
+import { input, type Dtype, type Value } from "../graph/index.js";
 import type { Program, Runtime } from "../runtime/index.js";
 import { CliptError, f32, showShape, tensor, toFloat32, type Tensor } from "../tensor/index.js";
 import { encodeImage, encodeText, normalize, readsPadding } from "./clip.js";
+import { withLightWeights } from "./light-weights.js";
 import type { Model } from "./open.js";
 import { constants } from "./values.js";
 
@@ -27,7 +29,18 @@ export interface Encoder {
 const imagesAtOnce = 32;
 const textsAtOnce = 64;
 
-export async function openEncoder(model: Model, runtime: Runtime): Promise<Encoder> {
+export interface EncoderOptions {
+  /** How weights are held and computed with. Default "fp32". */
+  readonly dtype?: Dtype | undefined;
+  /** Where light weights are kept between calls; without it they are made each time. */
+  readonly cacheFolder?: string | undefined;
+}
+
+export async function openEncoder(
+  model: Model,
+  runtime: Runtime,
+  { dtype = "fp32", cacheFolder }: EncoderOptions = {},
+): Promise<Encoder> {
   const { config } = model;
   const { embedDim, image, text } = config;
   const weights = constants(config, model.weights, model.locations);
@@ -35,13 +48,18 @@ export async function openEncoder(model: Model, runtime: Runtime): Promise<Encod
     const found = model.weights.get(name);
     return found && toFloat32(found).data[0];
   };
+  const compile = async (tower: string, features: Value): Promise<Program> => {
+    const file = `${model.identity}.${tower}.${dtype}.safetensors`;
+    const path = cacheFolder && join(cacheFolder, "weights", file);
+    return runtime.compile(await withLightWeights({ features: normalize(features) }, dtype, path));
+  };
   const imageProgram = once(() => {
     const pixels = input("pixels", ["batch", 3, ...image.imageSize]);
-    return runtime.compile({ features: normalize(encodeImage(config, weights, pixels)) });
+    return compile("image", encodeImage(config, weights, pixels));
   });
   const textProgram = once(() => {
     const ids = input("ids", ["batch", readsPadding(config) ? text.contextLength : "length"], "int64");
-    return runtime.compile({ features: normalize(encodeText(config, weights, ids)) });
+    return compile("text", encodeText(config, weights, ids));
   });
 
   return {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { dtypes } from "../graph/index.js";
 
 /** What stands for the value of a field in a help text: FILE, FOLDER, N. */
 type Placeholder = string;
@@ -27,6 +28,10 @@ export const modelFields = {
     .enum(["cpu", "webgpu", "cuda", "coreml"])
     .default("cpu")
     .meta({ description: "Where the model runs" }),
+  dtype: z
+    .enum(dtypes)
+    .optional()
+    .meta({ description: "How weights are held and computed with; fp32 when it is left out" }),
   threads: count("Threads of the model; one per core when it is left out").optional(),
 };
 

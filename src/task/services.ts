@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import type { Dtype } from "../graph/index.js";
 import type { Encoder } from "../model/index.js";
 import type { Device } from "../runtime/index.js";
 import { bundledModel } from "./bundled-model.js";
@@ -15,6 +16,8 @@ export interface ModelChoice {
   /** Folder or file; absent: the bundled model. */
   readonly model?: string | undefined;
   readonly device?: Device;
+  /** How weights are held and computed with. */
+  readonly dtype?: Dtype | undefined;
   readonly threads?: number | undefined;
 }
 
@@ -34,8 +37,8 @@ export function openServices(options: ServiceOptions = {}): Services {
     cacheFolder: options.cacheFolder,
     decodeWorkers: options.decodeWorkers ?? availableParallelism(),
     async encoder(choice) {
-      const key = JSON.stringify([choice.model, choice.device, choice.threads]);
-      const model = opened.get(key) ?? open(choice);
+      const key = JSON.stringify([choice.model, choice.device, choice.dtype, choice.threads]);
+      const model = opened.get(key) ?? open(choice, options.cacheFolder);
       opened.set(key, model);
       return (await model).encoder;
     },
@@ -53,7 +56,10 @@ interface Opened {
   close(): Promise<void>;
 }
 
-async function open({ model = bundledModel(), device, threads }: ModelChoice): Promise<Opened> {
+async function open(
+  { model = bundledModel(), device, dtype, threads }: ModelChoice,
+  cacheFolder: string | undefined,
+): Promise<Opened> {
   // Loaded when a model is wanted: a check of numbers needs neither towers nor ONNX Runtime.
   const [{ openEncoder }, { openModel }, { workerRuntime }] = await Promise.all([
     import("../model/encoder.js"),
@@ -62,7 +68,7 @@ async function open({ model = bundledModel(), device, threads }: ModelChoice): P
   ]);
   const runtime = workerRuntime({ device, threads });
   try {
-    const encoder = await openEncoder(await openModel(model), runtime);
+    const encoder = await openEncoder(await openModel(model), runtime, { dtype, cacheFolder });
     return {
       encoder,
       async close() {

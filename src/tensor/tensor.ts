@@ -55,5 +55,19 @@ export function toFloat16(t: Tensor): Tensor<"float16"> {
   return { dtype: "float16", shape: t.shape, data };
 }
 
+/** Rows and columns exchanged: [rows, columns] → [columns, rows]. */
+export function transposed<D extends DType>({ dtype, shape, data }: Tensor<D>): Tensor<D> {
+  const [rows = 0, columns = 0] = shape;
+  const result = new arrayOf[dtype](data.length);
+  // In squares, so that neither side leaves the cache.
+  const side = 64;
+  for (let top = 0; top < rows; top += side)
+    for (let left = 0; left < columns; left += side)
+      for (let row = top; row < Math.min(rows, top + side); row++)
+        for (let column = left; column < Math.min(columns, left + side); column++)
+          result[column * rows + row] = data[row * columns + column]!;
+  return { dtype, shape: [columns, rows], data: result };
+}
+
 export const isTensor = (x: unknown): x is Tensor =>
   typeof x === "object" && x !== null && "dtype" in x && "data" in x;

@@ -4,6 +4,7 @@ export { checkWeights } from "./check.js";
 export { openWeights, readPyTorchEntries, readWeights } from "./file.js";
 export { canonical, type Layout, type Rename, toCanonical, toPublished } from "./layout.js";
 export * from "./layouts.js";
+export { locatedTensor } from "./located.js";
 export { Module, type Plain, readPyTorch, type Savable, stateDict } from "./pytorch/index.js";
 export {
   type Cubic,
@@ -23,4 +24,4 @@ export {
 } from "./safetensors.js";
 export { replaceFile, savePyTorch, saveSafetensors } from "./save.js";
 export type { Location, WeightsFile } from "./weights-file.js";
-export { dequantised, quantisedEntries, quantiseRows } from "./quantised.js";
+export { dequantised, quantisedEntries } from "./quantised.js";

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { f32, type Tensor } from "../tensor/index.js";
+import { f32, quantiseRows, type Tensor } from "../tensor/index.js";
 import { openWeights } from "./file.js";
-import { dequantised, quantisedEntries, quantiseRows } from "./quantised.js";
+import { dequantised, quantisedEntries } from "./quantised.js";
 import { saveSafetensors } from "./save.js";
 
 test("no number moves by more than half a step of its row", () => {

@@ -1,32 +1,8 @@
-import { CliptError, f32, tensor, toFloat32, type Tensor } from "../tensor/index.js";
+import { CliptError, f32, quantiseRows, toFloat32, type Tensor } from "../tensor/index.js";
 import type { WeightsFile } from "./weights-file.js";
 
 /** Behind the name of a matrix of bytes: the name of its rows' factors. */
 const suffix = "_scale";
-
-/**
- * A matrix as one signed byte per number, each row with its own factor: row · factor is the row again, within half a
- * step of 1/127 of its largest number.
- *
- * @param matrix [rows, …]
- * @returns      int8 of the same shape, and float32 [rows]
- */
-export function quantiseRows(matrix: Tensor): { values: Tensor<"int8">; scale: Tensor<"float32"> } {
-  const { shape, data } = toFloat32(matrix);
-  const [rows = 1] = shape;
-  const width = data.length / rows;
-  const values = new Int8Array(data.length);
-  const scale = new Float32Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const numbers = data.subarray(row * width, (row + 1) * width);
-    const largest = numbers.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-    // A row of zeros has no step: any factor gives it back.
-    const step = largest > 0 ? largest / 127 : 1;
-    scale[row] = step;
-    for (let i = 0; i < width; i++) values[row * width + i] = Math.round(numbers[i]! / step);
-  }
-  return { values: tensor("int8", shape, values), scale: f32([rows], scale) };
-}
 
 /** The names and numbers of a quantised matrix in a file. */
 export function quantisedEntries(name: string, matrix: Tensor): [string, Tensor][] {

@@ -24,7 +24,8 @@ const matmulOp = defineOp({
 /** Matrix product of the last two axes; leading axes broadcast. ONNX MatMul-13. */
 export const matmul = (a: Value, b: Value): Value => matmulOp([a, b], undefined);
 
-interface Gemm {
+/** Which of the two matrices are transposed first. */
+export interface Gemm {
   readonly transA: boolean;
   readonly transB: boolean;
 }
