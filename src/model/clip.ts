@@ -66,6 +66,9 @@ export const encodeText = (
 /** Whether rows of ids must be as long as the context, because the text tower reads their padding. */
 export const readsPadding = ({ text }: ClipConfig): boolean => textTower(text).readsPadding?.(text) ?? false;
 
+/** Whether the text tower takes `context.packing`. */
+export const packsTexts = ({ text }: ClipConfig): boolean => textTower(text).packs?.(text) ?? false;
+
 /** Rows of length 1; a row of zeros stays. x: [rows, dim] → same. Source: torch `F.normalize`, eps 1e-12. */
 export function normalize(x: Value): Value {
   // The limit is put on the square, where float32 still holds it: 1e-24.

@@ -1,4 +1,4 @@
-import type { Value } from "../graph/index.js";
+import type { Packing, Value } from "../graph/index.js";
 
 /** What training or an inspection adds to a forward pass. Without any of it the pass is the plain function. */
 export interface Context {
@@ -14,6 +14,8 @@ export interface Context {
   readonly statistics?: Map<string, Value>;
   /** Drops values at a rate and scales the others up. */
   dropout?(x: Value, rate: number): Value;
+  /** Where the tokens of texts stand in ids [batch, length]: a tower that `packs` leaves the padding out. */
+  readonly packing?: Packing | undefined;
   /** Told of blocks that may be computed twice instead of being kept for the way back. */
   block?(inputs: readonly Value[], output: Value): void;
 }

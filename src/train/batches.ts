@@ -90,7 +90,7 @@ export function openBatches(options: BatchOptions): Batches {
         const { image, teacher } = await pictures.read(joinRows(part.pairs.rows!, part.labelled?.rows));
         parts.push({
           image,
-          text: await texts.rows([...captions, ...classes, ...taught]),
+          ...(await texts.rows([...captions, ...classes, ...taught])),
           rows: {
             pairs: own.length,
             labelled: part.labelled?.pairs.length ?? 0,

@@ -7,6 +7,7 @@ import {
   sum,
   topological,
   type Block,
+  type Packing,
   type Value,
 } from "../graph/index.js";
 import {
@@ -17,7 +18,7 @@ import {
   type ClipWeights,
   type Spec,
 } from "../model/index.js";
-import { mapTree, type DType } from "../tensor/index.js";
+import { mapTree, product, type Dim, type DType, type Shape } from "../tensor/index.js";
 import {
   objectiveTerms,
   pictureRoles,
@@ -50,8 +51,10 @@ export interface StepConfig {
 
 /** Shape of one input of a tower. */
 export interface InputType {
-  readonly shape: readonly number[];
+  readonly shape: Shape;
   readonly dtype: DType;
+  /** Texts whose padding is left out: how many tokens they are. */
+  readonly tokens?: Dim | undefined;
 }
 
 /** Shapes of one part of a batch; equal ones share programs. */
@@ -155,6 +158,7 @@ function forward(
     return trainedPart(forward, cut === undefined ? ownInput(name, type) : beforeCut(name, type), name, {
       cut,
       batchStatistics: step.batchStatistics?.[name] ?? false,
+      packing: packingInputs(type),
       masks,
     });
   };
@@ -178,6 +182,14 @@ function forward(
     weights,
   };
 }
+
+const packingInputs = ({ shape, tokens }: InputType): Packing | undefined =>
+  tokens === undefined
+    ? undefined
+    : {
+        places: input("batch.places", [tokens], "int64"),
+        rows: input("batch.rows", [product(shape)], "int64"),
+      };
 
 /** Rows of a tower by the role that they play. */
 function apart(

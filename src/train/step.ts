@@ -1,5 +1,5 @@
 import type { Program, Runtime, Tensors } from "../runtime/index.js";
-import { f32, type Random, type Tensor } from "../tensor/index.js";
+import { f32, tensor, type Random, type Tensor } from "../tensor/index.js";
 import { roleNames, type Role, type Roles } from "./objective.js";
 import type { Parameters } from "./optimiser/parameters.js";
 import { viewsLike } from "./optimiser/parameters.js";
@@ -20,6 +20,8 @@ export interface Part {
   readonly image: Tensor;
   /** int64 [texts, length], or values at the cut [texts, …]; captions, class names, the teacher's class names. */
   readonly text: Tensor;
+  /** How many ids of each text are not padding, where the tower need not see padding. */
+  readonly lengths?: readonly number[] | undefined;
   readonly rows: Roles<number>;
   /** Group numbers of pairs and of captions, int64; unique over all parts of a batch. */
   readonly pictureGroups: Tensor;
@@ -164,14 +166,48 @@ interface Compiled {
 
 const noGradients: ReadonlyMap<string, Tensor> = new Map();
 
-const shapeOf = ({ image, text, rows }: Part): PartShape => ({
-  image: { shape: image.shape, dtype: image.dtype },
-  text: { shape: text.shape, dtype: text.dtype },
-  rows,
-});
+/** Padding is left out where it is more than this share: below, putting tokens together costs more than it spares. */
+const padded = 0.1;
+
+/** Lengths of packed texts are symbols: one program takes them all. */
+export function shapeOf({ image, text, lengths, rows }: Part): PartShape {
+  const packed = lengths !== undefined && tokensOf(lengths) < (1 - padded) * text.data.length;
+  return {
+    image: { shape: image.shape, dtype: image.dtype },
+    text: {
+      dtype: text.dtype,
+      ...(packed ? { shape: [text.shape[0]!, "length"], tokens: "tokens" } : { shape: text.shape }),
+    },
+    rows,
+  };
+}
+
+const tokensOf = (lengths: readonly number[]): number => lengths.reduce((a, b) => a + b, 0);
 
 function inputsOf(part: Part): Tensors {
-  return { "batch.image": part.image, "batch.text": part.text, ...targetsOf(part) };
+  return {
+    "batch.image": part.image,
+    "batch.text": part.text,
+    ...(part.lengths === undefined ? {} : packingOf(part.lengths, part.text.shape[1]!)),
+    ...targetsOf(part),
+  };
+}
+
+/** Where each token stands in [texts, length], and which token stands at each place. */
+function packingOf(lengths: readonly number[], length: number): Tensors {
+  const places = new BigInt64Array(tokensOf(lengths));
+  const rows = new BigInt64Array(lengths.length * length).fill(-1n);
+  let token = 0;
+  for (const [text, own] of lengths.entries())
+    for (let i = 0; i < own; i++, token++) {
+      const place = text * length + i;
+      places[token] = BigInt(place);
+      rows[place] = BigInt(token);
+    }
+  return {
+    "batch.places": tensor("int64", [places.length], places),
+    "batch.rows": tensor("int64", [rows.length], rows),
+  };
 }
 
 const targetsOf = ({ pictureGroups, textGroups, labels, teacher }: Part): Tensors => ({

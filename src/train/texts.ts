@@ -1,4 +1,11 @@
-import { encodeText, readsPadding, type ClipConfig, type ClipWeights, type Spec } from "../model/index.js";
+import {
+  encodeText,
+  packsTexts,
+  readsPadding,
+  type ClipConfig,
+  type ClipWeights,
+  type Spec,
+} from "../model/index.js";
 import { input } from "../graph/index.js";
 import type { Tokenizer } from "../input/text/index.js";
 import type { Program, Runtime } from "../runtime/index.js";
@@ -8,7 +15,13 @@ import { frozenPart } from "./tower.js";
 
 /** What a training step reads of texts, one row each: ids, or values at a cut. */
 export interface TextRows {
-  rows(texts: readonly string[]): Promise<Tensor>;
+  rows(texts: readonly string[]): Promise<TextBatch>;
+}
+
+export interface TextBatch {
+  readonly text: Tensor;
+  /** How many ids of each text are not padding, where the tower can leave padding out. */
+  readonly lengths?: readonly number[] | undefined;
 }
 
 /** Lengths of text batches are multiples of this: few enough shapes to compile, little padding. */
@@ -27,7 +40,10 @@ export function tokenRows(tokenizer: Tokenizer, config: ClipConfig): TextRows {
         : Math.min(context, Math.ceil(longest / lengthStep) * lengthStep);
       const ids = new BigInt64Array(rows.length * length).fill(BigInt(pad));
       rows.forEach((row, i) => ids.set(row.map(BigInt), i * length));
-      return tensor("int64", [rows.length, length], ids);
+      return {
+        text: tensor("int64", [rows.length, length], ids),
+        lengths: packsTexts(config) ? rows.map((row) => row.length) : undefined,
+      };
     },
   };
 }
@@ -65,7 +81,7 @@ export function cutTextRows(tokens: TextRows, frozen: FrozenText): TextRows {
   async function compute(texts: readonly string[]): Promise<void> {
     // A full batch whatever the number of texts is: one shape per length.
     const filled = [...texts, ...Array<string>(atOnce - texts.length).fill(texts[0]!)];
-    const ids = await tokens.rows(filled);
+    const { text: ids } = await tokens.rows(filled);
     const compiled = await program(ids.shape[1]!);
     const feeds = Object.fromEntries(
       compiled.inputs.map((name) => [name, name === "ids" ? ids : weights.get(name)!]),
@@ -84,7 +100,7 @@ export function cutTextRows(tokens: TextRows, frozen: FrozenText): TextRows {
       const width = kept.get(texts[0]!)?.length ?? 0;
       const data = new Float32Array(texts.length * width);
       texts.forEach((text, i) => data.set(kept.get(text)!, i * width));
-      return f32([texts.length, width], data);
+      return { text: f32([texts.length, width], data) };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { input, mul, substitute, type Block, type Value } from "../graph/index.js";
+import { input, mul, substitute, type Block, type Packing, type Value } from "../graph/index.js";
 import { CliptError, showShape } from "../tensor/index.js";
 import type { Context } from "../model/index.js";
 
@@ -26,6 +26,8 @@ export interface PassOptions {
   readonly cut?: string | undefined;
   /** Whether batch norm uses the statistics of the batch. */
   readonly batchStatistics: boolean;
+  /** Where tokens stand in a text tower's ids. */
+  readonly packing?: Packing | undefined;
   /** Masks of values that are dropped are noted here; absent: nothing is dropped. */
   readonly masks?: Mask[];
 }
@@ -43,6 +45,7 @@ export function trainedPart(forward: Forward, x: Value, from: string, options: P
   const taps = new Map<string, Value>();
   const context: Context = {
     ...(options.cut === undefined ? {} : { tap: (name, value) => void taps.set(name, value) }),
+    packing: options.packing,
     block: (inputs, output) => void blocks.push({ inputs, output }),
     ...(options.batchStatistics ? { statistics } : {}),
     ...(options.masks === undefined ? {} : { dropout: maskInto(options.masks) }),

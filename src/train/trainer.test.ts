@@ -7,7 +7,7 @@ import { constant } from "../graph/index.js";
 import { f32, i64, isFloat, random, type Tensor } from "../tensor/index.js";
 import { weightInputs } from "./step-graphs.js";
 import { frozenPart } from "./tower.js";
-import type { Part } from "./step.js";
+import { shapeOf, type Part } from "./step.js";
 import { openTrainer, type Trainer, type TrainerOptions } from "./trainer.js";
 
 const runtime = nodeRuntime({ threads: 1 });
@@ -87,6 +87,40 @@ test("recomputed blocks give the same gradient", async () => {
   await kept.step([parts[0]!], random(1));
   await again.step([parts[0]!], random(1));
   near(again.gradients, kept.gradients);
+});
+
+/** A part whose texts end with the highest id after so many ids; what follows is padding. */
+function withLengths(part: Part, lengths: readonly number[]): Part {
+  const [, length] = part.text.shape as [number, number];
+  const ids = lengths.flatMap((own, text) =>
+    Array.from({ length }, (_, i) => (i === own - 1 ? 19 : i < own ? 1 + ((text + 5 * i) % 18) : 0)),
+  );
+  return { ...part, text: i64([lengths.length, length], ids), lengths };
+}
+
+test("texts without their padding give the same gradient, one program for all lengths", async () => {
+  const some = [withLengths(parts[0]!, [3, 5, 2, 8]), withLengths(parts[1]!, [4, 4, 7, 1])];
+  const padded = some.map((part) => ({ ...part, lengths: undefined }));
+  assert.deepEqual(shapeOf(some[0]!), shapeOf(some[1]!));
+  assert.notDeepEqual(shapeOf(some[0]!), shapeOf(padded[0]!));
+  for (const recompute of [false, true]) {
+    const packed = trainer({ recompute, accumulation: "exact" });
+    const whole = trainer({ recompute, accumulation: "exact" });
+    for (const batch of [[0], [1], [0, 1]]) {
+      const [a, b] = [
+        await packed.step(
+          batch.map((i) => some[i]!),
+          random(1),
+        ),
+        await whole.step(
+          batch.map((i) => padded[i]!),
+          random(1),
+        ),
+      ];
+      assert.ok(Math.abs(a.loss - b.loss) < 1e-4);
+      near(packed.gradients, whole.gradients);
+    }
+  }
 });
 
 test("training from a cut gives the gradient of the whole tower", async () => {

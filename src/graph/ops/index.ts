@@ -5,5 +5,6 @@ export * from "./layer-norm.js";
 export * from "./leaf.js";
 export * from "./matmul.js";
 export * from "./movement.js";
+export * from "./pack.js";
 export * from "./quantised.js";
 export * from "./reduce.js";

@@ -105,6 +105,12 @@ checkOp("mean", (x) => ops.mean(x, 1), [[2, 3, 4]], { expected: [2, 1, 4] });
 checkOp("reduceMax", (x) => ops.reduceMax(x, 1), [[2, 4]], { expected: [2, 1], ...apart });
 checkOp("softmax", (x) => ops.softmax(x), [[2, 4]]);
 checkOp("logSoftmax", (x) => ops.logSoftmax(x, 0), [[3, 2]]);
+const packing: ops.Packing = {
+  places: ops.constant(i64([3], [0, 3, 4])),
+  rows: ops.constant(i64([5], [0, -1, -1, 1, 2])),
+};
+checkOp("pack", (x) => ops.pack(x, packing), [[5, 2]], { expected: [3, 2] });
+checkOp("unpack", (x) => ops.unpack(x, packing), [[3, 2]], { expected: [5, 2] });
 checkOp(
   "matmul",
   ops.matmul,

@@ -15,6 +15,7 @@ import {
 import { f32, type Dim } from "../../tensor/index.js";
 import { uniformSpec, zerosSpec, type Spec } from "../spec.js";
 import { linear, linearSpec, type Linear } from "./linear.js";
+import { apart, together, type PackedTexts } from "./packing.js";
 
 /** in_proj_weight: [3·width, width], rows of queries, keys and values; in_proj_bias: [3·width]. */
 export interface Attention<T> {
@@ -30,25 +31,31 @@ export const attentionSpec = (width: number): Attention<Spec> => ({
   out_proj: linearSpec(width, width, { bias: zerosSpec(width) }),
 });
 
-/**
- * Self-attention over the middle axis.
- *
- * @param x    [batch, length, width]
- * @param mask [length, length], added to the scores of [query, key]
- * @returns    [batch, length, width]
- */
-export function attention(w: Attention<Value>, x: Value, heads: number, mask?: Value): Value {
-  const joined = linear({ weight: w.in_proj_weight, bias: w.in_proj_bias }, x);
-  const width = x.shape[2] as number;
+/** Whom a token may look at, and where tokens stand. */
+export interface Seating {
+  /** Added to the scores [batch, heads, queries, keys]. */
+  readonly mask?: Value | undefined;
+  /** Present: x is [tokens, width]. */
+  readonly packed?: PackedTexts | undefined;
+}
+
+/** Self-attention over the middle axis. x: [batch, length, width] → same. */
+export function attention(
+  w: Attention<Value>,
+  x: Value,
+  heads: number,
+  { mask, packed }: Seating = {},
+): Value {
+  const joined = apart(linear({ weight: w.in_proj_weight, bias: w.in_proj_bias }, x), packed);
+  const width = x.shape.at(-1) as number;
   const [q, k, v] = split(joined, 2, [width, width, width]);
-  return linear(w.out_proj, attend(q!, k!, v!, heads, mask));
+  return linear(w.out_proj, together(attend(q!, k!, v!, heads, mask), packed));
 }
 
 /**
  * The same for chosen tokens only: each of them looks at all.
  *
  * @param chosen [batch, queries, width], tokens of x
- * @param mask   broadcasts to [batch, heads, queries, length]
  * @returns      [batch, queries, width]
  */
 export function attentionOf(
@@ -56,13 +63,13 @@ export function attentionOf(
   w: Attention<Value>,
   x: Value,
   heads: number,
-  mask?: Value,
+  { mask, packed }: Seating = {},
 ): Value {
-  const width = x.shape[2] as number;
+  const width = x.shape.at(-1) as number;
   const [toQuery, toPair] = split(w.in_proj_weight, 0, [width, 2 * width]);
   const [queryBias, pairBias] = split(w.in_proj_bias, 0, [width, 2 * width]);
   const q = linear({ weight: toQuery!, bias: queryBias }, chosen);
-  const [k, v] = split(linear({ weight: toPair!, bias: pairBias }, x), 2, [width, width]);
+  const [k, v] = split(apart(linear({ weight: toPair!, bias: pairBias }, x), packed), 2, [width, width]);
   return linear(w.out_proj, attend(q, k!, v!, heads, mask));
 }
 

@@ -52,7 +52,7 @@ add(%34, %53) : float32[batch, 3, 4]
 return %54`;
 
 test("a block is this program: four products of matrices, two per head, and no more", () => {
-  const text = print(block(inputs(), input("x", ["batch", 3, 4]), config, causalMask(3)));
+  const text = print(block(inputs(), input("x", ["batch", 3, 4]), config, { mask: causalMask(3) }));
   assert.equal(
     text
       .split("\n")
@@ -74,7 +74,9 @@ test("under a causal mask a token is a function of those before it", async () =>
     [...flatten(blockSpec(config), isSpec)].map(([name, { shape }]) => [name, normal(shape)]),
   );
   // The mask is built at run time here.
-  const program = { y: block(inputs(), input("x", [1, "length", 4]), config, causalMask("length")) };
+  const program = {
+    y: block(inputs(), input("x", [1, "length", 4]), config, { mask: causalMask("length") }),
+  };
   const x = normal([1, 3, 4]);
   const changed = f32(
     [1, 3, 4],

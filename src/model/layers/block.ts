@@ -2,7 +2,7 @@ import { add, mul, type Value } from "../../graph/index.js";
 import type { Context } from "../context.js";
 import { filledSpec, type Spec } from "../spec.js";
 import type { Activation } from "./activation.js";
-import { attention, attentionOf, attentionSpec, type Attention } from "./attention.js";
+import { attention, attentionOf, attentionSpec, type Attention, type Seating } from "./attention.js";
 import { mlp, mlpSpec, type Mlp } from "./mlp.js";
 import { norm, normSpec, type Norm } from "./norm.js";
 
@@ -44,23 +44,26 @@ export function blockSpec({ width, mlpWidth, layerScale }: BlockConfig): Block<S
 }
 
 /** Pre-norm block. x: [batch, length, width] → same. Source: openai/CLIP `ResidualAttentionBlock`. */
-export function block(w: Block<Value>, x: Value, config: BlockConfig, mask?: Value): Value {
-  const y = add(x, scaled(w.ls_1, attention(w.attn, norm(w.ln_1, x, config.eps), config.heads, mask)));
+export function block(w: Block<Value>, x: Value, config: BlockConfig, seating?: Seating): Value {
+  const y = add(x, scaled(w.ls_1, attention(w.attn, norm(w.ln_1, x, config.eps), config.heads, seating)));
   return withMlp(w, y, config);
 }
 
-/** Which tokens a pool reads. */
-export interface Reading {
-  /** [batch, length, width] → [batch, chosen, width] */
+/** Which tokens a pool reads; the mask has their rows only. */
+export interface Reading extends Seating {
+  /** x → [batch, chosen, width] */
   readonly choose: (x: Value) => Value;
-  /** The mask's rows of the chosen tokens, to be broadcast to [batch, heads, chosen, length]. */
-  readonly mask?: Value | undefined;
 }
 
 /** What a block makes of the tokens that are read: the others take part as keys and values only. → [batch, chosen, width] */
-export function blockOf({ choose, mask }: Reading, w: Block<Value>, x: Value, config: BlockConfig): Value {
+export function blockOf(
+  { choose, ...seating }: Reading,
+  w: Block<Value>,
+  x: Value,
+  config: BlockConfig,
+): Value {
   const normed = norm(w.ln_1, x, config.eps);
-  const found = attentionOf(choose(normed), w.attn, normed, config.heads, mask);
+  const found = attentionOf(choose(normed), w.attn, normed, config.heads, seating);
   return withMlp(w, add(choose(x), scaled(w.ls_1, found)), config);
 }
 
@@ -73,7 +76,7 @@ const scaled = (w: LayerScale<Value> | undefined, x: Value): Value => (w === und
  * Blocks one after another; each is tapped as `NAME.block.N`.
  *
  * @param reading the tokens that are read of the result; nothing else is computed of the last block
- * @returns       [batch, length, width], or [batch, chosen, width]
+ * @returns       x's shape, or [batch, chosen, width]
  */
 export function transformer(
   blocks: readonly Block<Value>[],
@@ -82,14 +85,14 @@ export function transformer(
   {
     name,
     context,
-    mask,
     reading,
-  }: { name: string; context: Context; mask?: Value | undefined; reading?: Reading | undefined },
+    ...seating
+  }: Seating & { name: string; context: Context; reading?: Reading | undefined },
 ): Value {
   return blocks.reduce((input, w, i) => {
     const last = i === blocks.length - 1;
     const output =
-      last && reading !== undefined ? blockOf(reading, w, input, config) : block(w, input, config, mask);
+      last && reading !== undefined ? blockOf(reading, w, input, config) : block(w, input, config, seating);
     context.block?.([input], output);
     context.tap?.(`${name}.block.${i}`, output);
     return output;

@@ -4,6 +4,7 @@ import {
   cast,
   constant,
   equal,
+  expand,
   gather,
   matmul,
   oneHot,
@@ -17,6 +18,7 @@ import { causalMask } from "../layers/attention.js";
 import { blockSpec, transformer, type Block, type BlockConfig } from "../layers/block.js";
 import { linear, linearSpec, project, type Linear } from "../layers/linear.js";
 import { norm, normSpec, type Norm } from "../layers/norm.js";
+import { apart, type PackedTexts } from "../layers/packing.js";
 import { normalSpec, zerosSpec, type Spec } from "../spec.js";
 import type { Tower } from "./tower.js";
 
@@ -70,20 +72,25 @@ export const textTransformer: Tower<
     };
   },
 
-  readsPadding: ({ causal, pool }) => !causal || pool === "last",
+  readsPadding,
+
+  packs: (config) => !readsPadding(config),
 
   forward(config, w, ids, context) {
     const length = ids.shape[1]!;
-    const tokens = add(gather(w.token_embedding.weight, ids), positions(w.positional_embedding, length));
+    const packed = context.packing && { ...context.packing, shape: ids.shape };
+    const tokens = embed(w, ids, packed);
     context.tap?.("text.embed", tokens);
     const mask = config.causal ? causalMask(length) : undefined;
-    const { choose, rowOf } = pools[config.pool](ids, config);
-    const reading =
-      context.tap === undefined ? { choose, mask: mask === undefined ? undefined : rowOf(mask) } : undefined;
+    const pool = pools[config.pool](ids, config);
+    const choose = (x: Value) => pool.choose(apart(x, packed));
+    const narrow = { choose, mask: mask && pool.rowOf(mask), packed };
+    const reading = context.tap === undefined ? narrow : undefined;
     const end = transformer(w.transformer.resblocks, tokens, config, {
       name: "text",
       context,
       mask,
+      packed,
       reading,
     });
     const normed = norm(w.ln_final, end, config.eps);
@@ -115,6 +122,21 @@ function textBlockSpec(config: TextTransformerConfig): Block<Spec> {
       c_proj: { ...spec.mlp.c_proj, weight: normalSpec(added, width, mlpWidth) },
     },
   };
+}
+
+function readsPadding({ causal, pool }: TextTransformerConfig): boolean {
+  return !causal || pool === "last";
+}
+
+/** Tokens and their positions: [batch, length, width], or [tokens, width] where texts are packed. */
+function embed(w: TextTransformerWeights<Value>, ids: Value, packed: PackedTexts | undefined): Value {
+  const [, length] = ids.shape;
+  const { token_embedding, positional_embedding } = w;
+  if (packed === undefined)
+    return add(gather(token_embedding.weight, ids), positions(positional_embedding, length!));
+  const columns = expand(reshape(range(length!), [1, length!]), ids.shape);
+  const each = (x: Value) => gather(reshape(x, [-1]), packed.places);
+  return add(gather(token_embedding.weight, each(ids)), gather(positional_embedding, each(columns)));
 }
 
 /** The first rows of the position table. A length that is known only at run time cannot be cut, but looked up. */

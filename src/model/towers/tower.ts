@@ -18,4 +18,6 @@ export interface Tower<Config extends { readonly kind: string }, S, V> {
    * All others may be given rows cut to the longest of a batch.
    */
   readsPadding?(config: Config): boolean;
+  /** Text towers that compute less where texts are shorter than their rows, when told by `context.packing`. */
+  packs?(config: Config): boolean;
 }
