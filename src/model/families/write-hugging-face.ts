@@ -31,9 +31,8 @@ export function toHuggingFaceConfig(config: ClipConfig, frame: TokenizerIdentity
       ...textSizes(text),
       ...(name === "clip" ? projection : { projection_size: embedDim }),
       ...(frame?.start === undefined ? {} : { bos_token_id: frame.start }),
-      // Absent, transformers' own numbers would hold, which are other tokens here.
-      eos_token_id: frame?.end ?? null,
-      pad_token_id: frame?.pad ?? null,
+      ...(frame?.end === undefined ? {} : { eos_token_id: frame.end }),
+      ...(frame === undefined ? {} : { pad_token_id: frame.pad }),
     },
     vision_config: { model_type: `${name}_vision_model`, ...imageSizes(image), ...projection },
   };
@@ -99,8 +98,6 @@ export function toHuggingFacePreprocess(preprocess: PreprocessConfig, { score }:
   };
   return {
     image_processor_type: name,
-    // What transformers.js read before it read the above.
-    feature_extractor_type: name.replace("ImageProcessor", "FeatureExtractor"),
     do_convert_rgb: true,
     do_resize: true,
     resample: filters[preprocess.interpolation],

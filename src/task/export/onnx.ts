@@ -26,7 +26,11 @@ export async function exportOnnx({ out, dtype, split, open }: ExportJob): Promis
     files.push(name);
   };
   await mkdir(join(out, "onnx"), { recursive: true });
-  const programs = transformersJsPrograms(model.config, constants(model.config, widened(model)));
+  const programs = transformersJsPrograms(
+    model.config,
+    constants(model.config, widened(model)),
+    model.tokenizer.identity().frame.end,
+  );
   const chosen: readonly TransformersJsFile[] = split
     ? ["text_model", "vision_model"]
     : ["model", "text_model", "vision_model"];
