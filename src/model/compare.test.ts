@@ -28,6 +28,22 @@ test("a model of OpenCLIP's in all its values", async () => {
   assert.ok(report.tensors.some(({ name }) => name === "tap.image.block.1"));
 });
 
+describe("text towers of transformers in all their values", () => {
+  const folders = [
+    "openclip-xlmr-tiny",
+    "openclip-bert-tiny",
+    "chinese-clip-tiny",
+    "mclip-tiny",
+    "sentence-transformers-tiny",
+  ];
+  for (const folder of folders)
+    test(folder, async () => {
+      const report = await compareModel(join(packageRoot, "test/fixtures/models", folder));
+      assertAgrees(report, 1);
+      assert.ok(report.tensors.some(({ name }) => name === "tap.text.block.0"));
+    });
+});
+
 describe("published layouts agree with their projects, every tap included", needsShared("reference"), () => {
   // Checkpoints, or variants of a configuration, in each folder.
   const folders = {

@@ -15,6 +15,7 @@ import { openWeights, readWeights } from "../weights/index.js";
 import { openCheckpoint, type Checkpoint } from "./checkpoint.js";
 import { encodeImage, encodeText, logits, normalize } from "./clip.js";
 import type { ClipConfig } from "./config.js";
+import { towersFile } from "./towers-file.js";
 import { constants, readAll } from "./values.js";
 
 /** One tensor of a reference against clipt's own. */
@@ -81,6 +82,7 @@ const isGolden = (name: string): boolean => /^golden.*\.safetensors$/.test(name)
 
 /** Files that hold a whole model, or cannot be read and might have; shards are named by their index. */
 async function checkpointsOf(folder: string, files: readonly string[]): Promise<string[]> {
+  if (files.includes(towersFile)) return [towersFile];
   const result: string[] = [];
   for (const name of files) {
     if (!/\.(safetensors|pt|pth|bin|index\.json)$/.test(name) || isGolden(name) || /-\d+-of-\d+\./.test(name))

@@ -1,14 +1,14 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { FileLocation } from "../graph/index.js";
 import type { PreprocessConfig } from "../input/image/index.js";
 import type { Tokenizer } from "../input/text/index.js";
 import { packageRoot } from "../package-root.js";
-import { CliptError, messageOf, readError, type Tensor } from "../tensor/index.js";
+import { CliptError, messageOf, type Tensor } from "../tensor/index.js";
 import { openCheckpoint, type CheckpointOptions } from "./checkpoint.js";
 import type { ClipConfig } from "./config.js";
 import { identityOf } from "./identity.js";
+import { readIfThere } from "./read-json.js";
 import { openTokenizer, tokenizerFileNames, type TokenizerConfig, type TokenizerFiles } from "./tokenizer.js";
 import { readAll } from "./values.js";
 
@@ -104,13 +104,4 @@ async function readTokenizerFiles(folder: string, { kind }: TokenizerConfig): Pr
     if (packed !== undefined) files.set(published, gunzipSync(packed));
   }
   return files;
-}
-
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw readError(path, cause);
-  }
 }

@@ -35,6 +35,10 @@ export type TokenizerConfig =
       /** Lower case before the file's own normaliser. */
       readonly lowerCase?: boolean | undefined;
       readonly context: number;
+      /** Id of the padding, for a tower that tells it from text; absent: what the files say. */
+      readonly pad?: number | undefined;
+      /** Repository whose tokenizer it is, where the model's own folder has none. */
+      readonly name?: string | undefined;
     };
 
 /** Contents of the files that hold a vocabulary, by name. */
@@ -47,6 +51,7 @@ export const tokenizerFileNames = [
   "merges.txt",
   "bpe_simple_vocab_16e6.txt",
   "spiece.model",
+  "vocab.txt",
   "tokenizer_config.json",
 ] as const;
 
@@ -56,19 +61,30 @@ export const tokenizerFileNames = [
  * @throws `missing` when its files are not there, `format` and `unsupported` as their readers do
  */
 export function openTokenizer(config: TokenizerConfig, files: TokenizerFiles): Tokenizer {
-  const { kind, cleaning } = config;
-  switch (kind) {
+  switch (config.kind) {
     case "clip-bpe":
       return clipTokenizer(readVocabulary(files), config);
     case "sentencepiece":
       return sentencePieceTokenizer(readPieces(files), config);
     case "hugging-face":
-      return openTokenizerFiles(Object.fromEntries(files), {
-        cleaning,
-        lowerCase: config.lowerCase,
-        frame: { context: config.context },
-      });
+      return openHuggingFace(config, files);
   }
+}
+
+function openHuggingFace(
+  { cleaning, lowerCase, context, pad, name }: Extract<TokenizerConfig, { kind: "hugging-face" }>,
+  files: TokenizerFiles,
+): Tokenizer {
+  if (name !== undefined && ![...files.keys()].some((file) => file !== "tokenizer_config.json"))
+    throw new CliptError(
+      "missing",
+      `The model uses the tokenizer of ${name}: put its tokenizer.json beside the weights.`,
+    );
+  return openTokenizerFiles(Object.fromEntries(files), {
+    cleaning,
+    lowerCase,
+    frame: { context, ...(pad === undefined ? {} : { pad }) },
+  });
 }
 
 function readPieces(files: TokenizerFiles): SentencePieceModel {

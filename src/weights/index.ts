@@ -3,6 +3,7 @@ export { byteLengthOf, bytesOf, tensorFromBytes, type TensorInfo } from "./bytes
 export { checkWeights } from "./check.js";
 export { openWeights, readPyTorchEntries, readWeights } from "./file.js";
 export { canonical, type Layout, type Rename, toCanonical, toPublished } from "./layout.js";
+export { joined, type Part } from "./joined.js";
 export * from "./layouts.js";
 export { locatedTensor } from "./located.js";
 export { Module, type Plain, readPyTorch, type Savable, stateDict } from "./pytorch/index.js";

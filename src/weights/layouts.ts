@@ -36,16 +36,21 @@ const timmBlock: BlockNames = {
 /** Tables of the numbers 0, 1, 2 … in old files of transformers. */
 const hfCounts = ["vision_model.embeddings.position_ids", "text_model.embeddings.position_ids"];
 
-/** transformers' CLIPModel. The spelling of `pre_layrnorm` is theirs. */
+/** The image tower of transformers' CLIPModel. The spelling of `pre_layrnorm` is theirs. */
+const hfVision: readonly Rename[] = [
+  ["vision_model.embeddings.class_embedding", "visual.class_embedding"],
+  ["vision_model.embeddings.patch_embedding.weight", "visual.conv1.weight"],
+  ["vision_model.embeddings.position_embedding.weight", "visual.positional_embedding"],
+  ["vision_model.pre_layrnorm.*", "visual.ln_pre.*"],
+  ...hfLayers("vision_model", "visual.transformer.resblocks.*", openClipBlock),
+  ["vision_model.post_layernorm.*", "visual.ln_post.*"],
+  ["visual_projection.weight", "visual.proj", "transposed"],
+];
+
+/** transformers' CLIPModel. */
 export const hfClip: Layout = {
   renames: [
-    ["vision_model.embeddings.class_embedding", "visual.class_embedding"],
-    ["vision_model.embeddings.patch_embedding.weight", "visual.conv1.weight"],
-    ["vision_model.embeddings.position_embedding.weight", "visual.positional_embedding"],
-    ["vision_model.pre_layrnorm.*", "visual.ln_pre.*"],
-    ...hfLayers("vision_model", "visual.transformer.resblocks.*", openClipBlock),
-    ["vision_model.post_layernorm.*", "visual.ln_post.*"],
-    ["visual_projection.weight", "visual.proj", "transposed"],
+    ...hfVision,
     ["text_model.embeddings.token_embedding.weight", "token_embedding.weight"],
     ["text_model.embeddings.position_embedding.weight", "positional_embedding"],
     ...hfLayers("text_model", "transformer.resblocks.*", openClipBlock),
@@ -53,6 +58,16 @@ export const hfClip: Layout = {
     ["text_projection.weight", "text_projection", "transposed"],
   ],
   ignored: hfCounts,
+};
+
+/** transformers' ChineseCLIPModel: the image tower of CLIP, and BERT. */
+export const hfChineseClip: Layout = {
+  renames: [
+    ...hfVision,
+    ["text_model.**", "text.transformer.**"],
+    ["text_projection.weight", "text.proj.weight"],
+  ],
+  ignored: [...hfCounts, "text_model.embeddings.token_type_ids", "text_model.pooler.**"],
 };
 
 const hfPool = "vision_model.head";
@@ -113,4 +128,55 @@ export const openClipCustomText: Layout = {
     ["text_projection.*", "text.text_projection.*"],
   ],
   ignored: noWeights,
+};
+
+/** OpenCLIP's models with a text tower of transformers': its names, which are ours. */
+export const openClipHfText: Layout = {
+  renames: [],
+  ignored: [
+    ...noWeights,
+    "text.transformer.embeddings.position_ids",
+    "text.transformer.embeddings.token_type_ids",
+  ],
+};
+
+/** Chinese-CLIP's own checkpoints: OpenAI's image tower and BERT, whose dense layer on the first token is not used. */
+export const chineseClip: Layout = {
+  renames: [
+    ["bert.**", "text.transformer.**"],
+    ["text_projection", "text.proj.weight", "transposed"],
+  ],
+  ignored: [...noWeights, "bert.embeddings.position_ids", "bert.pooler.**"],
+};
+
+/** M-CLIP's text towers. */
+export const mClip: Layout = {
+  renames: [
+    ["transformer.**", "text.transformer.**"],
+    ["LinearTransformation.*", "text.proj.*"],
+  ],
+  ignored: [
+    "transformer.embeddings.position_ids",
+    "transformer.embeddings.token_type_ids",
+    "transformer.pooler.**",
+  ],
+};
+
+const bertLayer = "text.transformer.encoder.layer.*";
+/** sentence-transformers' DistilBERT, and the dense layer from a folder of its own. */
+export const sentenceTransformers: Layout = {
+  renames: [
+    ["linear.*", "text.proj.*"],
+    ["transformer.layer.*.attention.q_lin.*", `${bertLayer}.attention.self.query.*`],
+    ["transformer.layer.*.attention.k_lin.*", `${bertLayer}.attention.self.key.*`],
+    ["transformer.layer.*.attention.v_lin.*", `${bertLayer}.attention.self.value.*`],
+    ["transformer.layer.*.attention.out_lin.*", `${bertLayer}.attention.output.dense.*`],
+    ["transformer.layer.*.sa_layer_norm.*", `${bertLayer}.attention.output.LayerNorm.*`],
+    ["transformer.layer.*.ffn.lin1.*", `${bertLayer}.intermediate.dense.*`],
+    ["transformer.layer.*.ffn.lin2.*", `${bertLayer}.output.dense.*`],
+    ["transformer.layer.*.output_layer_norm.*", `${bertLayer}.output.LayerNorm.*`],
+    ["embeddings.**", "text.transformer.embeddings.**"],
+    ["encoder.**", "text.transformer.encoder.**"],
+  ],
+  ignored: ["embeddings.position_ids", "embeddings.token_type_ids", "pooler.**"],
 };

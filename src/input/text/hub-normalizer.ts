@@ -11,6 +11,9 @@ export interface NormalizerStep {
   readonly strip_left?: boolean;
   readonly strip_right?: boolean;
   readonly lowercase?: boolean;
+  readonly strip_accents?: boolean | null;
+  readonly clean_text?: boolean;
+  readonly handle_chinese_chars?: boolean;
 }
 
 const graphemes = new Intl.Segmenter("und", { granularity: "grapheme" });
@@ -37,13 +40,26 @@ function precompiled(blob: string): (text: string) => string {
   return (text) => Array.from(graphemes.segment(text), ({ segment }) => replaceGrapheme(segment)).join("");
 }
 
+/** BERT's cleaning. Accents are all marks without a width, in every script; the library knows the Latin ones only. */
+function bert(step: NormalizerStep): (text: string) => string {
+  const { lowercase = false, strip_accents: strips } = step;
+  const rest: NormalizerStep = { ...step, lowercase: false, strip_accents: false };
+  const strip = (text: string) => text.normalize("NFD").replaceAll(/\p{Mn}/gu, "");
+  const steps = [
+    libraryStep(rest),
+    ...((strips ?? lowercase) ? [strip] : []),
+    ...(lowercase ? [lowerByLetter] : []),
+  ];
+  return (text) => steps.reduce((result, apply) => apply(result), text);
+}
+
 const start = /^\p{White_Space}+/u;
 const end = /\p{White_Space}+$/u;
 
 /**
  * The normaliser that a `tokenizer.json` describes. Steps in which the JavaScript library departs from the Rust one,
  * by which models are trained, are written anew: compiled rules, lower case (letter by letter, so without the final
- * sigma) and trimming (Unicode's white space). The rest is the library's.
+ * sigma), BERT's accents and trimming (Unicode's white space). The rest is the library's.
  */
 export function hubNormalizer(step: NormalizerStep): (text: string) => string {
   switch (step.type) {
@@ -60,10 +76,8 @@ export function hubNormalizer(step: NormalizerStep): (text: string) => string {
         const left = step.strip_left === true ? text.replace(start, "") : text;
         return step.strip_right === true ? left.replace(end, "") : left;
       };
-    case "BertNormalizer": {
-      const rest = libraryStep(step);
-      return step.lowercase === true ? (text) => rest(lowerByLetter(text)) : rest;
-    }
+    case "BertNormalizer":
+      return bert(step);
     default:
       return libraryStep(step);
   }

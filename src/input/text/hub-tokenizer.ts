@@ -1,20 +1,29 @@
 import { CliptError } from "../../tensor/index.js";
-import { isClipBpe } from "./bpe-vocabulary.js";
 import { cleanings, type Cleaning } from "./clean/clean.js";
 import { fingerprint } from "./fingerprint.js";
 import { HubTokenizer } from "./hub-library.js";
 import { hubNormalizer, type NormalizerStep } from "./hub-normalizer.js";
 import { frameTokenizer, type Frame, type Tokenizer } from "./tokenizer.js";
 
+/** One step of the `pre_tokenizer`, which cuts a text into words. */
+interface CutterStep {
+  readonly type: string;
+  readonly use_regex?: boolean;
+  readonly add_prefix_space?: boolean;
+  readonly [field: string]: unknown;
+}
+
 /** A `tokenizer.json` as far as it is looked into here. */
 export interface TokenizerJson {
+  readonly added_tokens?: readonly object[];
   readonly normalizer?: NormalizerStep | null;
   readonly padding?: { readonly pad_id?: number } | null;
-  readonly pre_tokenizer?: {
-    readonly type: string;
-    readonly pretokenizers?: readonly { readonly type: string; readonly use_regex?: boolean }[];
-  } | null;
-  readonly model?: { readonly type?: string; readonly end_of_word_suffix?: string | null };
+  readonly pre_tokenizer?: (CutterStep & { readonly pretokenizers?: readonly CutterStep[] }) | null;
+  readonly model?: {
+    readonly type?: string;
+    readonly end_of_word_suffix?: string | null;
+    readonly [field: string]: unknown;
+  };
 }
 
 /** A `tokenizer_config.json` as far as it is looked into here. */
@@ -27,6 +36,10 @@ export interface TokenizerConfig {
   /** Gemma's and Llama's classes put these around a text whatever the file's post-processor says. */
   readonly add_bos_token?: boolean | null;
   readonly add_eos_token?: boolean | null;
+  /** BERT's cleaning, where it does not stand in a `tokenizer.json`. */
+  readonly do_lower_case?: boolean;
+  readonly strip_accents?: boolean | null;
+  readonly tokenize_chinese_chars?: boolean;
 }
 
 type Token = string | { readonly content: string };
@@ -87,15 +100,24 @@ function inLowerCase(json: TokenizerJson): TokenizerJson {
 // GPT-2's words, by which a byte-level step cuts once more.
 const gpt2Words = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
-/** The library's byte-level step takes U+FEFF for white space; a step of its own with the same expression does not. */
+const split = (regex: string, behavior: "Isolated" | "Removed"): CutterStep => ({
+  type: "Split",
+  pattern: { Regex: regex },
+  behavior,
+  invert: false,
+});
+
+/** The library's own steps take U+FEFF for white space; steps with the same expressions do not. */
 function unicodeSpaces(json: TokenizerJson): TokenizerJson {
   const { pre_tokenizer: cutter } = json;
-  if (!isClipBpe(json) || !cutter?.pretokenizers) return json;
-  const cut = { type: "Split", pattern: { Regex: gpt2Words }, behavior: "Isolated", invert: false };
-  const pretokenizers = cutter.pretokenizers.flatMap((step) =>
-    step.type === "ByteLevel" && step.use_regex !== false ? [cut, { ...step, use_regex: false }] : [step],
-  );
-  return { ...json, pre_tokenizer: { ...cutter, pretokenizers } };
+  if (!cutter) return json;
+  const pretokenizers = (cutter.pretokenizers ?? [cutter]).flatMap((step) => {
+    if (step.type === "WhitespaceSplit") return [split("\\p{White_Space}+", "Removed")];
+    return step.type === "ByteLevel" && step.use_regex !== false && step.add_prefix_space !== true
+      ? [split(gpt2Words, "Isolated"), { ...step, use_regex: false }]
+      : [step];
+  });
+  return { ...json, pre_tokenizer: { type: "Sequence", pretokenizers } };
 }
 
 /**

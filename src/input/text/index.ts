@@ -21,3 +21,4 @@ export {
   type TokenizerJson,
 } from "./hub-tokenizer.js";
 export * from "./open-tokenizer.js";
+export * from "./word-piece-json.js";

@@ -7,6 +7,7 @@ import { hubTokenizer, type TokenizerConfig, type TokenizerJson } from "./hub-to
 import { readSentencePieceModel } from "./sentencepiece-model.js";
 import { sentencePieceTokenizer, siglipFrame } from "./sentencepiece-tokenizer.js";
 import type { Frame, Tokenizer } from "./tokenizer.js";
+import { wordPieceJson } from "./word-piece-json.js";
 
 /** Contents of a tokenizer's files by name, decompressed. Those that are not needed may be left out. */
 export type TokenizerFiles = Readonly<Record<string, Uint8Array>>;
@@ -28,9 +29,9 @@ export const isClipVocabulary = (name: string, bytes: Uint8Array): boolean =>
   /bpe.*\.txt$/.test(name) || decoder.decode(bytes.subarray(0, 64)).includes("bpe_simple_vocab");
 
 /**
- * The tokenizer that a set of files holds: `tokenizer.json`, else `vocab.json` with `merges.txt`, else a SentencePiece
- * model, else CLIP's published vocabulary. transformers' SiglipTokenizer reads its SentencePiece model and no other file;
- * a `tokenizer.json` beside it cleans a few texts in another way, so the model comes first there.
+ * The tokenizer that a set of files holds: `tokenizer.json`, else `vocab.json` with `merges.txt`, else BERT's `vocab.txt`,
+ * else a SentencePiece model, else CLIP's published vocabulary. transformers' SiglipTokenizer reads its SentencePiece
+ * model and no other file; a `tokenizer.json` beside it cleans a few texts in another way, so the model comes first there.
  *
  * @throws `missing` when none of them is there
  */
@@ -62,6 +63,9 @@ export function openTokenizer(files: TokenizerFiles, options: OpenTokenizerOptio
       ...clip,
     });
 
+  const pieces = text("vocab.txt");
+  if (pieces !== undefined) return hubTokenizer(wordPieceJson(pieces, config), config, { ...own, frame });
+
   if (spiece !== undefined) {
     const model = readSentencePieceModel(files[spiece]!);
     const context = config.model_max_length ?? 64;
@@ -78,6 +82,6 @@ export function openTokenizer(files: TokenizerFiles, options: OpenTokenizerOptio
     );
   throw new CliptError(
     "missing",
-    "No tokenizer: expected tokenizer.json, vocab.json with merges.txt, a SentencePiece .model or bpe_simple_vocab_16e6.txt.",
+    "No tokenizer: expected tokenizer.json, vocab.json with merges.txt, vocab.txt, a SentencePiece .model or bpe_simple_vocab_16e6.txt.",
   );
 }

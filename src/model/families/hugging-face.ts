@@ -2,6 +2,7 @@ import { z } from "zod";
 import { CliptError } from "../../tensor/index.js";
 import type { ClipConfig } from "../config.js";
 import type { Activation } from "../layers/activation.js";
+import type { ImageTowerConfig } from "../towers/index.js";
 import { count, countOrZero, heightWidth, readFields, sides } from "./fields.js";
 
 const file = "config.json";
@@ -85,22 +86,12 @@ function parseClip(
   embedDim: number,
   initLogitScale: number,
 ): ClipConfig {
-  const vision = readFields(clipVision, visionConfig, `${file}, vision_config`);
   const text = readFields(clipText, textConfig, `${file}, text_config`);
   // Configurations with the id 2 are older than the rule that obeys it: there the greatest id ends a text.
   const legacy = text.eos_token_id === 2;
   return {
     embedDim,
-    image: {
-      kind: "vit",
-      imageSize: heightWidth(vision.image_size),
-      patchSize: vision.patch_size,
-      layers: vision.num_hidden_layers,
-      ...blocks(vision, "vision_config"),
-      pool: "tok",
-      lnPre: true,
-      lnAfterPool: true,
-    },
+    image: parseClipVision(visionConfig),
     text: {
       kind: "transformer",
       contextLength: text.max_position_embeddings,
@@ -115,6 +106,21 @@ function parseClip(
     customText: false,
     score: "softmax",
     initLogitScale,
+  };
+}
+
+/** The `vision_config` of a CLIPModel, which other models share. */
+export function parseClipVision(json: object): ImageTowerConfig {
+  const vision = readFields(clipVision, json, `${file}, vision_config`);
+  return {
+    kind: "vit",
+    imageSize: heightWidth(vision.image_size),
+    patchSize: vision.patch_size,
+    layers: vision.num_hidden_layers,
+    ...blocks(vision, "vision_config"),
+    pool: "tok",
+    lnPre: true,
+    lnAfterPool: true,
   };
 }
 
@@ -154,17 +160,21 @@ function parseSigLip(visionConfig: object, textConfig: object): ClipConfig {
 }
 
 function blocks(cfg: z.output<typeof clipVision> | z.output<typeof siglipText>, where: string) {
-  const activation = activations[cfg.hidden_act];
-  if (activation === undefined)
-    throw new CliptError(
-      "unsupported",
-      `${file}, ${where}: hidden_act "${cfg.hidden_act}" is none of ${Object.keys(activations).join(", ")}.`,
-    );
   return {
     width: cfg.hidden_size,
     heads: cfg.num_attention_heads,
     mlpWidth: cfg.intermediate_size,
-    activation,
+    activation: activationOf(cfg.hidden_act, `${file}, ${where}`),
     eps: cfg.layer_norm_eps,
   };
+}
+
+/** @throws `unsupported` for a name that clipt does not have */
+export function activationOf(name: string, where: string): Activation {
+  const activation = activations[name];
+  if (activation !== undefined) return activation;
+  throw new CliptError(
+    "unsupported",
+    `${where}: hidden_act "${name}" is none of ${Object.keys(activations).join(", ")}.`,
+  );
 }

@@ -1,7 +1,17 @@
 import { clipPreprocess, type PreprocessConfig } from "../../input/image/preprocess.js";
-import { hfClip, hfSiglip, openClip, openClipCustomText, type Layout } from "../../weights/index.js";
+import {
+  chineseClip,
+  hfChineseClip,
+  hfClip,
+  hfSiglip,
+  openClip,
+  openClipCustomText,
+  openClipHfText,
+  type Layout,
+} from "../../weights/index.js";
 import type { ClipConfig } from "../config.js";
 import type { TokenizerConfig } from "../tokenizer.js";
+import { chineseClipPreprocess, inferChineseClip, parseChineseClip } from "./chinese-clip.js";
 import { parseHuggingFace } from "./hugging-face.js";
 import { parseHuggingFacePreprocess } from "./hugging-face-preprocess.js";
 import { parseHuggingFaceTokenizer } from "./hugging-face-tokenizer.js";
@@ -41,6 +51,21 @@ export interface Family {
 
 const isTransformers = (names: readonly string[]) => names.some((name) => name.startsWith("vision_model."));
 
+const modelType = (config: unknown) => (config as { model_type?: unknown } | undefined)?.model_type;
+
+/** The tokenizer of a BERT, used as transformers does. */
+const bertTokenizer = ({ text }: ClipConfig): TokenizerConfig => ({
+  kind: "hugging-face",
+  cleaning: "none",
+  context: text.contextLength,
+  pad: text.kind === "bert" ? text.padId : undefined,
+});
+
+function openClipLayout({ customText, text }: ClipConfig): Layout {
+  if (text.kind === "bert") return openClipHfText;
+  return customText ? openClipCustomText : openClip;
+}
+
 /** Every family, in the order in which they are asked. */
 export const families: readonly Family[] = [
   {
@@ -48,6 +73,23 @@ export const families: readonly Family[] = [
     configFile: "config.json",
     owns: (_, config) => (config as { format?: unknown } | undefined)?.format === "clipt",
     describe: ({ config }) => ({ ...parseOwn(config), layout: openClip }),
+  },
+  {
+    name: "Chinese-CLIP, transformers",
+    configFile: "config.json",
+    owns: (names, config) => isTransformers(names) && modelType(config) === "chinese_clip",
+    describe({ config: json, preprocessor }) {
+      const config = parseChineseClip(json);
+      return {
+        config,
+        preprocess:
+          preprocessor === undefined
+            ? chineseClipPreprocess(config)
+            : parseHuggingFacePreprocess(preprocessor, config),
+        tokenizer: bertTokenizer(config),
+        layout: hfChineseClip,
+      };
+    },
   },
   {
     name: "transformers",
@@ -67,14 +109,28 @@ export const families: readonly Family[] = [
     name: "OpenCLIP",
     configFile: "open_clip_config.json",
     owns: (names, config) => config !== undefined && !isTransformers(names),
-    describe({ config: json }) {
+    describe({ config: json, shapes }) {
       const { model_cfg: modelCfg, preprocess_cfg: preprocessCfg } = json as Record<string, unknown>;
-      const config = parseOpenClip(modelCfg);
+      const config = parseOpenClip(modelCfg, shapes);
       return {
         config,
         preprocess: parseOpenClipPreprocess(preprocessCfg, config),
         tokenizer: parseOpenClipTokenizer(modelCfg, config),
-        layout: config.customText ? openClipCustomText : openClip,
+        layout: openClipLayout(config),
+      };
+    },
+  },
+  {
+    name: "Chinese-CLIP",
+    owns: (names) =>
+      names.includes("bert.embeddings.word_embeddings.weight") && names.includes("visual.conv1.weight"),
+    describe({ shapes }) {
+      const config = inferChineseClip(shapes);
+      return {
+        config,
+        preprocess: chineseClipPreprocess(config),
+        tokenizer: bertTokenizer(config),
+        layout: chineseClip,
       };
     },
   },

@@ -5,7 +5,9 @@ import type { ClipConfig } from "../config.js";
 import type { BlockConfig } from "../layers/block.js";
 import type { TokenizerConfig } from "../tokenizer.js";
 import type { ImageTowerConfig, TextTowerConfig } from "../towers/index.js";
+import { inferBert } from "./bert.js";
 import { count, countOrZero, heightWidth, readFields, refuseOthers, sides } from "./fields.js";
+import type { Shapes } from "./openai.js";
 import { timmSigLip } from "./timm-names.js";
 
 const file = "open_clip_config.json";
@@ -43,6 +45,15 @@ const visionCfg = z.object({
   timm_proj_bias: z.boolean().default(false),
 });
 
+const hfTextCfg = z.object({
+  hf_model_name: z.string(),
+  hf_proj_type: z.enum(["linear", "mlp"]).nullable().default("mlp"),
+  hf_pooler_type: z
+    .enum(["mean_pooler", "max_pooler", "cls_pooler", "cls_last_hidden_state_pooler"])
+    .default("mean_pooler"),
+  context_length: count.default(77),
+});
+
 const textCfg = z.object({
   ...shared,
   context_length: count.default(77),
@@ -70,22 +81,25 @@ const idleVision = [
   "n_queries",
 ];
 const idleText = ["pad_id", "hf_tokenizer_name", "tokenizer_kwargs"];
+const idleHfText = [...idleText, "hf_model_pretrained", "vocab_size", "width", "heads", "layers"];
 
 /**
  * OpenCLIP's `model_cfg`, with its own defaults.
  *
+ * @param shapes of the model's tensors: they alone tell the sizes of a text tower of transformers'
  * @throws `format` for wrong types, `unsupported` for parts that clipt does not have
  * @source mlfoundations/open_clip `CLIPVisionCfg`, `CLIPTextCfg`
  */
-export function parseOpenClip(json: unknown): ClipConfig {
+export function parseOpenClip(json: unknown, shapes?: Shapes): ClipConfig {
   const where = `${file}, model_cfg`;
   const model = readFields(modelCfg, json, where);
   refuseOthers(json as object, modelCfg, idleModel, where);
+  const isHf = Boolean(model.text_cfg["hf_model_name"]);
   return {
     embedDim: model.embed_dim,
     image: readVision(model.vision_cfg, model.quick_gelu),
-    text: readText(model.text_cfg, model.quick_gelu),
-    customText: model.custom_text,
+    text: isHf ? readHfText(model.text_cfg, shapes) : readText(model.text_cfg, model.quick_gelu),
+    customText: model.custom_text || isHf,
     score: model.init_logit_bias == null ? "softmax" : "sigmoid",
     initLogitScale: model.init_logit_scale,
     initLogitBias: model.init_logit_bias ?? undefined,
@@ -164,6 +178,30 @@ function readText(json: object, quickGelu: boolean): TextTowerConfig {
   };
 }
 
+function readHfText(json: object, shapes: Shapes | undefined): TextTowerConfig {
+  const where = `${file}, text_cfg`;
+  const cfg = readFields(hfTextCfg, json, where);
+  refuseOthers(json, hfTextCfg, idleHfText, where);
+  if (shapes === undefined)
+    throw new CliptError(
+      "unsupported",
+      `${where}: the sizes of ${cfg.hf_model_name} are not known. Start from a folder that has its weights.`,
+    );
+  return {
+    ...inferBert(shapes, "text.transformer."),
+    contextLength: cfg.context_length,
+    pool: hfPools[cfg.hf_pooler_type],
+    projection: cfg.hf_proj_type ?? "none",
+  };
+}
+
+const hfPools = {
+  mean_pooler: "mean",
+  max_pooler: "max",
+  cls_pooler: "cls",
+  cls_last_hidden_state_pooler: "cls_last_hidden_state",
+} as const;
+
 function blocks(
   cfg: z.output<typeof visionCfg> | z.output<typeof textCfg>,
   heads: number,
@@ -221,5 +259,11 @@ export function parseOpenClipTokenizer(model: unknown, { text }: ClipConfig): To
   const clean = cfg.tokenizer_kwargs?.clean;
   return cfg.hf_tokenizer_name == null
     ? { kind: "clip-bpe", cleaning: clean ?? "lower", pad: "zero", context }
-    : { kind: "hugging-face", cleaning: clean ?? "whitespace", context };
+    : {
+        kind: "hugging-face",
+        cleaning: clean ?? "whitespace",
+        context,
+        pad: text.kind === "bert" ? text.padId : undefined,
+        name: cfg.hf_tokenizer_name,
+      };
 }

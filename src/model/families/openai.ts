@@ -12,15 +12,15 @@ export type Shapes = ReadonlyMap<string, readonly number[]>;
  * @source openai/CLIP `build_model`
  */
 export function inferOpenAi(shapes: Shapes): ClipConfig {
-  const [contextLength, width] = of("positional_embedding", 2);
+  const [contextLength, width] = shapeOf(shapes, "positional_embedding", 2);
   return {
-    embedDim: of("text_projection", 2)[1],
-    image: shapes.has("visual.proj") ? inferVit() : inferResNet(),
+    embedDim: shapeOf(shapes, "text_projection", 2)[1],
+    image: inferImage(shapes),
     text: {
       kind: "transformer",
       contextLength,
-      vocabSize: of("token_embedding.weight", 2)[0],
-      layers: numbered("transformer.resblocks."),
+      vocabSize: shapeOf(shapes, "token_embedding.weight", 2)[0],
+      layers: numbered(shapes, "transformer.resblocks."),
       ...blocks(width),
       causal: true,
       pool: "argmax",
@@ -30,48 +30,54 @@ export function inferOpenAi(shapes: Shapes): ClipConfig {
     score: "softmax",
     initLogitScale: Math.log(1 / 0.07),
   };
+}
 
-  function inferVit(): ImageTowerConfig {
-    const [width, , patchSize] = of("visual.conv1.weight", 4);
-    const side = patchSize * Math.round(Math.sqrt(of("visual.positional_embedding", 2)[0] - 1));
-    return {
-      kind: "vit",
-      imageSize: [side, side],
-      patchSize,
-      layers: numbered("visual.transformer.resblocks."),
-      ...blocks(width),
-      pool: "tok",
-      lnPre: true,
-      lnAfterPool: false,
-    };
-  }
+/** The image tower under `visual.`: a ViT or a ModifiedResNet. @throws `format` as `inferOpenAi` does */
+export const inferImage = (shapes: Shapes): ImageTowerConfig =>
+  shapes.has("visual.proj") ? inferVit(shapes) : inferResNet(shapes);
 
-  function inferResNet(): ImageTowerConfig {
-    const [width] = of("visual.layer1.0.conv1.weight", 4);
-    const side = 32 * Math.round(Math.sqrt(of("visual.attnpool.positional_embedding", 2)[0] - 1));
-    return {
-      kind: "resnet",
-      imageSize: [side, side],
-      layers: [1, 2, 3, 4].map((stage) => numbered(`visual.layer${stage}.`)),
-      width,
-      heads: (width * 32) / 64,
-    };
-  }
+function inferVit(shapes: Shapes): ImageTowerConfig {
+  const [width, , patchSize] = shapeOf(shapes, "visual.conv1.weight", 4);
+  const side = patchSize * Math.round(Math.sqrt(shapeOf(shapes, "visual.positional_embedding", 2)[0] - 1));
+  return {
+    kind: "vit",
+    imageSize: [side, side],
+    patchSize,
+    layers: numbered(shapes, "visual.transformer.resblocks."),
+    ...blocks(width),
+    pool: "tok",
+    lnPre: true,
+    lnAfterPool: false,
+  };
+}
 
-  function of(name: string, rank: number): readonly [number, number, number] {
-    const shape = shapes.get(name);
-    if (shape?.length === rank) return shape as readonly number[] as readonly [number, number, number];
-    throw new CliptError(
-      "format",
-      `The weights have no configuration beside them and no "${name}" of ${rank} axes to tell the model's sizes.`,
-    );
-  }
+function inferResNet(shapes: Shapes): ImageTowerConfig {
+  const [width] = shapeOf(shapes, "visual.layer1.0.conv1.weight", 4);
+  const rows = shapeOf(shapes, "visual.attnpool.positional_embedding", 2)[0];
+  const side = 32 * Math.round(Math.sqrt(rows - 1));
+  return {
+    kind: "resnet",
+    imageSize: [side, side],
+    layers: [1, 2, 3, 4].map((stage) => numbered(shapes, `visual.layer${stage}.`)),
+    width,
+    heads: (width * 32) / 64,
+  };
+}
 
-  /** How many different numbers follow a prefix. */
-  function numbered(prefix: string): number {
-    const names = [...shapes.keys()].filter((name) => name.startsWith(prefix));
-    return new Set(names.map((name) => name.slice(prefix.length).split(".")[0])).size;
-  }
+/** @throws `format` when there is no tensor of that name and number of axes */
+export function shapeOf(shapes: Shapes, name: string, rank: number): readonly [number, number, number] {
+  const shape = shapes.get(name);
+  if (shape?.length === rank) return shape as readonly number[] as readonly [number, number, number];
+  throw new CliptError(
+    "format",
+    `The weights have no configuration beside them and no "${name}" of ${rank} axes to tell the model's sizes.`,
+  );
+}
+
+/** How many different numbers follow a prefix. */
+export function numbered(shapes: Shapes, prefix: string): number {
+  const names = [...shapes.keys()].filter((name) => name.startsWith(prefix));
+  return new Set(names.map((name) => name.slice(prefix.length).split(".")[0])).size;
 }
 
 const blocks = (width: number) =>

@@ -1,5 +1,6 @@
 import type { Mapped } from "../../tensor/index.js";
 import type { Spec } from "../spec.js";
+import { bert } from "./bert.js";
 import { efficientNetLite } from "./efficientnet-lite.js";
 import { resnet } from "./resnet.js";
 import { sentenceEncoder } from "./sentence-encoder.js";
@@ -16,7 +17,7 @@ export const imageTowers = {
 };
 
 /** Every text tower by the `kind` of its configuration. */
-export const textTowers = { transformer: textTransformer, "sentence-encoder": sentenceEncoder };
+export const textTowers = { transformer: textTransformer, bert, "sentence-encoder": sentenceEncoder };
 
 type Towers = Record<string, { spec(config: never, embedDim: number): unknown }>;
 type ConfigOf<T extends Towers> = {

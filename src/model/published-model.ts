@@ -1,0 +1,87 @@
+import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { CliptError, flatten } from "../tensor/index.js";
+import { canonical, checkWeights, dequantised, openWeights, type WeightsFile } from "../weights/index.js";
+import { clipSpec } from "./clip.js";
+import { families, type Description, type Family } from "./families/index.js";
+import { readJson } from "./read-json.js";
+import { isSpec } from "./spec.js";
+import { textFamilyOf } from "./text-tower.js";
+
+/** A published model on disk, understood and checked; its numbers are still in their file. */
+export interface Checkpoint extends Description {
+  /** Name of the family whose files these are. */
+  readonly family: string;
+  /** Where the files beside the weights lie. */
+  readonly folder: string;
+  /** The file of weights. */
+  readonly path: string;
+  /** Exactly the weights of `clipSpec(config)`, under canonical names. */
+  readonly weights: WeightsFile;
+}
+
+export interface CheckpointOptions {
+  /** Another name for the family's file of configuration: "config.legacy.json". */
+  readonly configFile?: string | undefined;
+}
+
+/**
+ * Opens a folder or file of weights that holds both towers, of any family.
+ *
+ * @throws as `openCheckpoint` does
+ */
+export async function openPublished(path: string, options: CheckpointOptions = {}): Promise<Checkpoint> {
+  const published = dequantised(await openWeights(path));
+  try {
+    const folder = (await isFolder(path)) ? path : dirname(path);
+    const names = published.names();
+    const { family, config } = await ownerOf(names, folder, options.configFile, path);
+    const description = family.describe({
+      config,
+      preprocessor: await readJson(folder, "preprocessor_config.json"),
+      tokenizer: await readJson(folder, "tokenizer_config.json"),
+      shapes: new Map(names.map((name) => [name, published.entry(name).shape])),
+    });
+    const weights = canonical(published, description.layout);
+    checkModel(description, weights);
+    return { ...description, family: family.name, folder, path: published.path, weights };
+  } catch (error) {
+    await published.close();
+    if (!(error instanceof CliptError) || error.message.includes(path)) throw error;
+    throw new CliptError(error.code, `${path}: ${error.message}`, { cause: error });
+  }
+}
+
+async function ownerOf(
+  names: readonly string[],
+  folder: string,
+  configFile: string | undefined,
+  path: string,
+): Promise<{ family: Family; config: unknown }> {
+  for (const family of families) {
+    const config =
+      family.configFile === undefined ? undefined : await readJson(folder, configFile ?? family.configFile);
+    if (family.owns(names, config)) return { family, config };
+  }
+  const alone = await textFamilyOf(folder);
+  if (alone !== undefined)
+    throw new CliptError(
+      "unsupported",
+      `${path} is a text tower (${alone.name}) without an image tower: name both in a towers.json, ` +
+        `{"image": FOLDER, "text": FOLDER}, and open that.`,
+    );
+  throw new CliptError(
+    "unsupported",
+    `${path} is no model that clipt knows: no config.json or open_clip_config.json beside it describes tensors such as ` +
+      `${names.slice(0, 3).join(", ")}.`,
+  );
+}
+
+/** Checks that a file holds exactly the weights of a configuration. @throws `format` as `checkWeights` does */
+export function checkModel({ config }: Description, weights: WeightsFile): void {
+  const expected = new Map([...flatten(clipSpec(config), isSpec)].map(([name, { shape }]) => [name, shape]));
+  const got = new Map(weights.names().map((name) => [name, weights.entry(name)]));
+  checkWeights(expected, got);
+}
+
+const isFolder = async (path: string): Promise<boolean> => (await stat(path)).isDirectory();
