@@ -10,6 +10,7 @@ export { parseOpenClip, parseOpenClipPreprocess } from "./families/open-clip.js"
 export * from "./families/write-hugging-face.js";
 export * from "./families/write-hugging-face-tokenizer.js";
 export * from "./identity.js";
+export * from "./onnx/hints.js";
 export * from "./open.js";
 export * from "./save.js";
 export * from "./spec.js";
