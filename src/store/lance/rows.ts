@@ -1,0 +1,115 @@
+import {
+  Field,
+  FixedSizeList,
+  Float32,
+  Float64,
+  Table,
+  Utf8,
+  makeData,
+  makeVector,
+  vectorFromArray,
+  type DataType,
+  type Vector,
+} from "apache-arrow";
+import type { Fields, FieldType, FieldValue } from "../fields.js";
+import { columnOf } from "./sql.js";
+
+/** A date is its milliseconds. A flag is 0 or 1: Arrow's own writer loses columns of flags that are all absent. */
+const toColumn = (value: FieldValue): string | number => (typeof value === "boolean" ? Number(value) : value);
+const arrowType = (type: FieldType): DataType => (type === "text" ? new Utf8() : new Float64());
+
+/** A column of nulls, as the engine takes it. */
+export interface NewColumn {
+  readonly name: string;
+  readonly valueSql: string;
+}
+
+export const fieldColumn = (name: string, type: FieldType): NewColumn => ({
+  name: columnOf(name),
+  valueSql: `cast(NULL as ${type === "text" ? "string" : "double"})`,
+});
+
+export const vectorColumn = (name: string, dim: number): NewColumn => ({
+  name,
+  valueSql: `arrow_cast(NULL, 'FixedSizeList(${dim}, Float32)')`,
+});
+
+const vectorType = (dim: number): FixedSizeList =>
+  new FixedSizeList(dim, new Field("item", new Float32(), true));
+
+/** One item as a table holds it. */
+export interface Row {
+  readonly id: string;
+  readonly fields: Fields;
+  /** By the name of the set's column; undefined where the item has none. */
+  readonly vectors: ReadonlyMap<string, Float32Array>;
+}
+
+/** Rows for a table with these fields and vector columns (their dims by name). */
+export function toTable(
+  rows: readonly Row[],
+  fields: Readonly<Record<string, FieldType>>,
+  columns: ReadonlyMap<string, number>,
+): Table {
+  const table: Record<string, Vector> = {
+    id: vectorFromArray(
+      rows.map(({ id }) => id),
+      new Utf8(),
+    ),
+  };
+  for (const [name, type] of Object.entries(fields))
+    table[columnOf(name)] = vectorFromArray(
+      rows.map(({ fields: { [name]: value } }) => (value === undefined ? null : toColumn(value))),
+      arrowType(type),
+    );
+  for (const [name, dim] of columns)
+    table[name] = vectorsOf(
+      rows.map(({ vectors }) => vectors.get(name)),
+      dim,
+    );
+  return new Table(table);
+}
+
+const bytesFor = (bits: number): number => Math.ceil(bits / 8);
+
+/** [rows, dim], each row scaled to length 1. */
+function vectorsOf(rows: readonly (Float32Array | undefined)[], dim: number): Vector {
+  const data = new Float32Array(rows.length * dim);
+  const present = new Uint8Array(bytesFor(rows.length));
+  let absent = 0;
+  for (const [i, row] of rows.entries()) {
+    if (row === undefined) {
+      absent++;
+      continue;
+    }
+    present[i >> 3]! |= 1 << (i & 7);
+    const length = Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
+    for (let j = 0; j < dim; j++) data[i * dim + j] = (row[j] ?? 0) / length;
+  }
+  return makeVector(
+    makeData({
+      type: vectorType(dim),
+      length: rows.length,
+      nullCount: absent,
+      nullBitmap: present,
+      child: makeData({ type: new Float32(), length: data.length, data }),
+    }),
+  );
+}
+
+/** The fields of a row that was read. */
+export function fieldsOf(
+  row: Readonly<Record<string, unknown>>,
+  types: Readonly<Record<string, FieldType>>,
+): Fields {
+  const fields: Record<string, FieldValue> = {};
+  for (const [name, type] of Object.entries(types)) {
+    const value = row[columnOf(name)] as string | number | null | undefined;
+    if (value !== null && value !== undefined) fields[name] = type === "flag" ? value !== 0 : value;
+  }
+  return fields;
+}
+
+/** The numbers of a vector that was read; undefined for none. */
+export const vectorOf = (value: unknown): Float32Array | undefined =>
+  value === null || value === undefined ? undefined : Float32Array.from(value as Iterable<number>);
