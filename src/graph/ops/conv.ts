@@ -1,7 +1,7 @@
 import { CliptError, showShape, type Dim } from "../../tensor/index.js";
 import { defineOp } from "../op.js";
 import type { Value } from "../value.js";
-import { concat, reshape, slice, swap, transpose } from "./movement.js";
+import { concat, expand, reshape, slice, swap, transpose } from "./movement.js";
 import { matmul } from "./matmul.js";
 import { sum } from "./reduce.js";
 
@@ -99,17 +99,20 @@ function inputGradient(g: Value, x: Value, w: Value, attrs: Conv): Value {
 }
 
 function weightGradient(g: Value, x: Value, w: Value, attrs: Conv): Value {
-  const [batch, channels] = x.shape;
+  const [batch] = x.shape;
   const [out, perGroup, kernelH, kernelW] = w.shape as readonly number[];
   const { stride, pads, groups, dilation } = attrs;
   if (isPointwise(w, attrs)) return reshape(sum(matmul(flat(g), swap(flat(x))), 0), w.shape);
   // The gradient slides over the input as a kernel of its own: stride and dilation change places.
   const slide = { stride: dilation, dilation: stride, pads };
   const crop = (value: Value) => slice(slice(value, 2, 0, kernelH!), 3, 0, kernelW!);
-  if (perGroup === 1 && out === channels) {
+  if (perGroup === 1 && groups > 1) {
     const planes = (batch as number) * out!;
     const kernels = reshape(g, [planes, 1, g.shape[2]!, g.shape[3]!]);
-    const image = reshape(x, [1, planes, x.shape[2]!, x.shape[3]!]);
+    // A channel that several kernels see stands once for each of them.
+    const [height, width] = [x.shape[2]!, x.shape[3]!];
+    const seen = expand(reshape(x, [batch!, groups, 1, height, width]), [batch!, groups, out! / groups, height, width]); // prettier-ignore
+    const image = reshape(seen, [1, planes, height, width]);
     const each = crop(conv(image, kernels, { ...slide, groups: planes }));
     return reshape(sum(reshape(each, [batch!, out!, 1, kernelH!, kernelW!]), 0), w.shape);
   }

@@ -209,6 +209,14 @@ checkOp(
     [2, 1, 3, 3],
   ],
 );
+checkOp(
+  "conv, two kernels a channel",
+  (x, w) => ops.conv(x, w, { groups: 2, stride: 2, pads: [1, 1, 1, 1] }),
+  [
+    [2, 2, 4, 4],
+    [4, 1, 3, 3],
+  ],
+);
 checkOp("conv, groups", (x, w) => ops.conv(x, w, { groups: 2, pads: [1, 1, 1, 1] }), [
   [1, 4, 3, 3],
   [2, 2, 3, 3],
