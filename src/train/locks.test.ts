@@ -44,3 +44,11 @@ test("the head over a trunk stays open", () => {
   assert.deepEqual(left(trunk, { image: { unlockedGroups: 0 } }), ["visual.head.proj.weight"]);
   assert.deepEqual(left(trunk, { image: { unlockedGroups: 1 } }), trunk.slice(2));
 });
+
+test("of a tower in stages, the last blocks are unlocked first, as timm groups them", () => {
+  const at = "visual.trunk";
+  const staged = [`${at}.stem.0.reparam_conv.weight`, `${at}.stages.0.blocks.0.mlp.fc1.weight`, `${at}.stages.0.blocks.1.mlp.fc1.weight`, `${at}.stages.1.downsample.proj.0.reparam_conv.weight`, `${at}.stages.1.blocks.0.mlp.fc1.weight`, `${at}.final_conv.se.fc1.weight`, `${at}.head.fc.weight`]; // prettier-ignore
+  assert.deepEqual(left(staged, { image: { unlockedGroups: 1 } }), staged.slice(5));
+  assert.deepEqual(left(staged, { image: { unlockedGroups: 2 } }), staged.slice(3));
+  assert.deepEqual(left(staged, { image: { unlockedGroups: 3 } }), staged.slice(2));
+});

@@ -49,9 +49,14 @@ function frozen(names: readonly string[], { unlockedGroups }: Lock): string[] {
 
 /** What stands before the first block: embeddings, stems and their norms. */
 const first =
-  /\b(class_embedding|positional_embedding|token_embedding|embedding|pos_embed|patch_embed|ln_pre|conv_stem)\b|^visual\.(conv|bn)\d\b|\btrunk\.bn1\b/;
+  /\b(class_embedding|positional_embedding|token_embedding|embedding|pos_embed|patch_embed|ln_pre|conv_stem|stem)\b|^visual\.(conv|bn)\d\b|\btrunk\.bn1\b/;
+
+/** Blocks of one stage follow those of the one before; what leads into a stage belongs to its first. */
+const stageLength = 1000;
 
 function blockOf(name: string): number | undefined {
+  const staged = /\bstages\.(\d+)\.(?:blocks\.(\d+)|downsample|pos_emb)\./.exec(name);
+  if (staged !== null) return Number(staged[1]) * stageLength + Number(staged[2] ?? 0) + 1;
   const match = /\b(?:resblocks|blocks|branches)\.(\d+)\./.exec(name) ?? /\blayer(\d)\./.exec(name);
   return match === null ? undefined : Number(match[1]) + 1;
 }
