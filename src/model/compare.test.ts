@@ -44,6 +44,12 @@ describe("text towers of transformers in all their values", () => {
     });
 });
 
+describe("MobileCLIP's towers through OpenCLIP and timm", () => {
+  // As trained, folded with five stages, a convolutional stem before a transformer, a plain class token.
+  for (const folder of ["mobileclip-s-tiny", "mobileclip2-s-tiny", "mobileclip-b-tiny", "mobileclip2-l-tiny"])
+    test(folder, async () => assertAgrees(await compareModel(join(fixture, "..", folder)), 1));
+});
+
 describe("published layouts agree with their projects, every tap included", needsShared("reference"), () => {
   // Checkpoints, or variants of a configuration, in each folder.
   const folders = {

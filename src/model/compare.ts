@@ -154,7 +154,7 @@ async function compute(
   outputs["text_features_normalised"] = normalize(text);
   outputs["logits_per_image"] = logits(w, normalize(image), normalize(text));
   const wanted = Object.entries(outputs).filter(([name]) => expected.has(name));
-  return evaluate(Object.fromEntries(wanted), { [inputs.pixels]: pixels, [inputs.ids]: ids });
+  return evaluate(Object.fromEntries(wanted), { [inputs.pixels]: toFloat32(pixels), [inputs.ids]: ids });
 }
 
 /** Largest absolute difference that a float32 program may show against float64. Source: docs/parity.md. */
@@ -167,9 +167,10 @@ interface Allowances {
 const transformers: Allowances = { taps: 5e-5, features: 2e-5, unit: 5e-6, logits: 5e-5 };
 /** Deep sums of convolutions round more. */
 const convolutions: Allowances = { ...transformers, taps: 1e-4, features: 1e-4 };
+const convolutional: readonly string[] = ["resnet", "efficientnet-lite", "fastvit"];
 
 function allowedFor(name: string, { image, score }: ClipConfig): number {
-  const allowances = image.kind === "resnet" ? convolutions : transformers;
+  const allowances = convolutional.includes(image.kind) ? convolutions : transformers;
   if (name.startsWith("tap.")) return allowances.taps;
   if (name.startsWith("logits")) return score === "sigmoid" ? 2e-4 : allowances.logits;
   return name.endsWith("_normalised") ? allowances.unit : allowances.features;

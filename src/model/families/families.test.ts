@@ -59,6 +59,38 @@ test("published configurations have as many weights as published", () => {
   assert.equal(millions(parseOpenClip(siglipB16)), 203.16);
 });
 
+test("MobileCLIP's towers have as many weights as in open_clip", () => {
+  const text = {
+    context_length: 77,
+    vocab_size: 49408,
+    width: 512,
+    heads: 8,
+    layers: 12,
+    no_causal_mask: true,
+  };
+  const mobile = (name: string, size: number, pool = "avg", width = 512) =>
+    millions(
+      parseOpenClip({
+        embed_dim: width,
+        custom_text: true,
+        vision_cfg: { timm_model_name: name, timm_pool: pool, timm_proj: null, image_size: size },
+        text_cfg: { ...text, width, heads: width / 64 },
+      }),
+    );
+  // Source: parameters of open_clip 3.3.0's MobileCLIP2-S0, MobileCLIP-S1, -S2, -B, MobileCLIP2-S3, -S4, -L-14.
+  assert.equal(mobile("fastvit_mci0", 256), 74.84);
+  assert.equal(mobile("fastvit_mci1", 256), 84.97);
+  assert.equal(mobile("fastvit_mci2", 256), 99.24);
+  assert.equal(mobile("vit_base_mci_224", 224, "token"), 149.78);
+  assert.equal(mobile("fastvit_mci3", 256, "avg", 768), 248.89);
+  assert.equal(mobile("fastvit_mci4", 256, "avg", 768), 445.44);
+  assert.equal(mobile("vit_large_patch14_clip_224", 224, "token", 768), 427.62);
+  assert.throws(() => mobile("fastvit_mci2", 256, "map"), {
+    code: "unsupported",
+    message: /timm_pool "avg"/,
+  });
+});
+
 test("sizes told by shapes are those of the configuration", () => {
   for (const json of [vitB32, rn50]) {
     const config = parseOpenClip({ ...json, quick_gelu: true });
@@ -86,6 +118,14 @@ test("a part that clipt lacks is refused by name, and an idle one is not", () =>
 
 test("transformers' defaults fill what a configuration leaves out", () => {
   assert.equal(millions(parseHuggingFace({ model_type: "clip" })), 151.28);
+  // TinyCLIP-ViT-40M/32-Text-19M: 40 and 19 million without the vocabulary's 25.
+  const narrow = { hidden_size: 512, intermediate_size: 2048, num_attention_heads: 8 };
+  const tiny = parseHuggingFace({
+    model_type: "clip",
+    vision_config: { ...narrow, num_hidden_layers: 12, patch_size: 32 },
+    text_config: { ...narrow, num_hidden_layers: 6, eos_token_id: 49407 },
+  });
+  assert.equal(Math.round(millions(tiny)), 84);
   const { text, image } = parseHuggingFace({ model_type: "clip", text_config: { eos_token_id: 2 } });
   assert.equal(text.kind === "transformer" && text.pool, "argmax");
   assert.equal(image.kind === "vit" && image.activation, "quick_gelu");

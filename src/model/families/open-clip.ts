@@ -3,12 +3,13 @@ import { clipPreprocess, type PreprocessConfig } from "../../input/image/preproc
 import { CliptError } from "../../tensor/index.js";
 import type { ClipConfig } from "../config.js";
 import type { BlockConfig } from "../layers/block.js";
+import type { TimmProjection } from "../layers/timm-head.js";
 import type { TokenizerConfig } from "../tokenizer.js";
 import type { ImageTowerConfig, TextTowerConfig } from "../towers/index.js";
 import { inferBert } from "./bert.js";
 import { count, countOrZero, heightWidth, readFields, refuseOthers, sides } from "./fields.js";
 import type { Shapes } from "./openai.js";
-import { timmSigLip } from "./timm-names.js";
+import { readTimm } from "./timm.js";
 
 const file = "open_clip_config.json";
 
@@ -31,7 +32,7 @@ const modelCfg = z.object({
 
 const visionCfg = z.object({
   ...shared,
-  layers: z.union([count, z.array(count).length(4)]).default(12),
+  layers: z.union([count, z.array(count).min(4)]).default(12),
   width: count.default(768),
   head_width: count.default(64),
   patch_size: count.nullish().transform((size) => size ?? 16),
@@ -86,7 +87,8 @@ const idleHfText = [...idleText, "hf_model_pretrained", "vocab_size", "width", "
 /**
  * OpenCLIP's `model_cfg`, with its own defaults.
  *
- * @param shapes of the model's tensors: they alone tell the sizes of a text tower of transformers'
+ * @param shapes of the model's tensors: they alone tell the sizes of a text tower of transformers', and whether an image
+ *               tower's branches were folded
  * @throws `format` for wrong types, `unsupported` for parts that clipt does not have
  * @source mlfoundations/open_clip `CLIPVisionCfg`, `CLIPTextCfg`
  */
@@ -97,7 +99,7 @@ export function parseOpenClip(json: unknown, shapes?: Shapes): ClipConfig {
   const isHf = Boolean(model.text_cfg["hf_model_name"]);
   return {
     embedDim: model.embed_dim,
-    image: readVision(model.vision_cfg, model.quick_gelu),
+    image: readVision(model.vision_cfg, model.quick_gelu, shapes),
     text: isHf ? readHfText(model.text_cfg, shapes) : readText(model.text_cfg, model.quick_gelu),
     customText: model.custom_text || isHf,
     score: model.init_logit_bias == null ? "softmax" : "sigmoid",
@@ -106,13 +108,29 @@ export function parseOpenClip(json: unknown, shapes?: Shapes): ClipConfig {
   };
 }
 
-function readVision(json: object, quickGelu: boolean): ImageTowerConfig {
+function readVision(json: object, quickGelu: boolean, shapes?: Shapes): ImageTowerConfig {
   const where = `${file}, vision_cfg`;
   const cfg = readFields(visionCfg, json, where);
   refuseOthers(json, visionCfg, idleVision, where);
   const { layers, width, head_width: headWidth, pool_type: pool } = cfg;
   const imageSize = heightWidth(cfg.image_size);
-  if (cfg.timm_model_name != null) return readTimm(cfg.timm_model_name, cfg, "width" in json, where);
+  if (cfg.timm_model_name != null) {
+    const sizes = { layers, width, heads: Math.trunc(width / headWidth), patchSize: cfg.patch_size };
+    return readTimm(
+      {
+        name: cfg.timm_model_name,
+        pool: cfg.timm_pool,
+        imageSize,
+        projection: readProjection(cfg, where),
+        // Sizes beside a name are for names that timm's registry does not have.
+        given: "width" in json ? { ...sizes, mlpRatio: cfg.mlp_ratio } : undefined,
+        folded: [...(shapes?.keys() ?? [])].some((name) => name.includes(".reparam_conv.")),
+      },
+      where,
+    );
+  }
+  if (typeof layers !== "number" && layers.length !== 4)
+    throw new CliptError("unsupported", `${where}: a ModifiedResNet has 4 stages, not ${layers.length}.`);
   if (typeof layers !== "number")
     return { kind: "resnet", imageSize, layers, width, heads: Math.trunc((width * 32) / headWidth) };
   if (pool !== "tok" && pool !== "avg")
@@ -129,36 +147,14 @@ function readVision(json: object, quickGelu: boolean): ImageTowerConfig {
   };
 }
 
-/** @param described whether the sizes stand beside the name; timm's registry knows those of its own names */
-function readTimm(
-  name: string,
-  cfg: z.output<typeof visionCfg>,
-  described: boolean,
+function readProjection(
+  { timm_proj: kind, timm_proj_bias: bias }: z.output<typeof visionCfg>,
   where: string,
-): ImageTowerConfig {
-  const { layers, width, timm_pool: pool } = cfg;
-  if (pool !== "map")
-    throw new CliptError(
-      "unsupported",
-      `${where}: of timm's towers those with timm_pool "map" are supported, not "${pool}".`,
-    );
-  const projection = cfg.timm_proj == null || cfg.timm_proj === "" ? "none" : cfg.timm_proj;
-  if (projection !== "none" && projection !== "linear")
-    throw new CliptError("unsupported", `${where}: timm_proj "${projection}" is not supported yet.`);
-  const given = typeof layers === "number" &&
-    described && {
-      width,
-      layers,
-      heads: Math.trunc(width / cfg.head_width),
-      patchSize: cfg.patch_size,
-      mlpWidth: Math.trunc(width * cfg.mlp_ratio),
-    };
-  return {
-    kind: "timm-vit",
-    imageSize: heightWidth(cfg.image_size),
-    ...timmSigLip(name, given || undefined),
-    projection: projection === "linear" && cfg.timm_proj_bias ? "linear-bias" : projection,
-  };
+): TimmProjection {
+  if (kind == null || kind === "") return "classifier";
+  if (kind === "none") return kind;
+  if (kind === "linear") return bias ? "linear-bias" : "linear";
+  throw new CliptError("unsupported", `${where}: timm_proj "${kind}" is not supported yet.`);
 }
 
 function readText(json: object, quickGelu: boolean): TextTowerConfig {

@@ -20,7 +20,7 @@ import { apart, together, type PackedTexts } from "./packing.js";
 /** in_proj_weight: [3·width, width], rows of queries, keys and values; in_proj_bias: [3·width]. */
 export interface Attention<T> {
   readonly in_proj_weight: T;
-  readonly in_proj_bias: T;
+  readonly in_proj_bias?: T | undefined;
   readonly out_proj: Linear<T>;
 }
 
@@ -67,7 +67,7 @@ export function attentionOf(
 ): Value {
   const width = x.shape.at(-1) as number;
   const [toQuery, toPair] = split(w.in_proj_weight, 0, [width, 2 * width]);
-  const [queryBias, pairBias] = split(w.in_proj_bias, 0, [width, 2 * width]);
+  const [queryBias, pairBias] = w.in_proj_bias ? split(w.in_proj_bias, 0, [width, 2 * width]) : [];
   const q = linear({ weight: toQuery!, bias: queryBias }, chosen);
   const [k, v] = split(apart(linear({ weight: toPair!, bias: pairBias }, x), packed), 2, [width, width]);
   return linear(w.out_proj, attend(q, k!, v!, heads, mask));

@@ -30,9 +30,8 @@ const momentum = 0.1;
 export function batchNorm(w: BatchNorm<Value>, x: Value, eps: number, path: string, context: Context): Value {
   const { statistics } = context;
   if (statistics === undefined) {
-    // One factor and one term per channel, of weights alone: they are folded into the convolution before.
-    const factor = div(w.weight, sqrt(add(w.running_var, eps)));
-    const term = sub(w.bias, mul(w.running_mean, factor));
+    // Of weights alone: they are folded into the convolution before.
+    const { factor, term } = affine(w, eps);
     return add(mul(x, perChannel(factor)), perChannel(term));
   }
   const axes = [0, 2, 3];
@@ -51,6 +50,12 @@ export function batchNorm(w: BatchNorm<Value>, x: Value, eps: number, path: stri
   statistics.set(`${path}.running_var`, moved(w.running_var, estimate));
   const unit = div(apart, sqrt(add(variance, eps)));
   return add(mul(unit, perChannel(w.weight)), perChannel(w.bias));
+}
+
+/** What the running statistics make of a channel: x · factor + term, [channels] each. */
+export function affine(w: BatchNorm<Value>, eps: number): { factor: Value; term: Value } {
+  const factor = div(w.weight, sqrt(add(w.running_var, eps)));
+  return { factor, term: sub(w.bias, mul(w.running_mean, factor)) };
 }
 
 const moved = (running: Value, batch: Value): Value =>

@@ -41,7 +41,7 @@ export const timmBlockSpec = ({ width, mlpWidth }: BlockConfig): TimmBlock<Spec>
 /** timm's names as OpenCLIP's: the block's function needs no second version. */
 export const fromTimm = <T>({ norm1, attn, norm2, mlp: { fc1, fc2 } }: TimmBlock<T>): Block<T> => ({
   ln_1: norm1,
-  attn: { in_proj_weight: attn.qkv.weight, in_proj_bias: attn.qkv.bias as T, out_proj: attn.proj },
+  attn: { in_proj_weight: attn.qkv.weight, in_proj_bias: attn.qkv.bias, out_proj: attn.proj },
   ln_2: norm2,
   mlp: { c_fc: fc1, c_proj: fc2 },
 });

@@ -2,6 +2,7 @@ import type { Mapped } from "../../tensor/index.js";
 import type { Spec } from "../spec.js";
 import { bert } from "./bert.js";
 import { efficientNetLite } from "./efficientnet-lite.js";
+import { fastVit } from "./fastvit.js";
 import { resnet } from "./resnet.js";
 import { sentenceEncoder } from "./sentence-encoder.js";
 import { textTransformer } from "./text-transformer.js";
@@ -14,6 +15,7 @@ export const imageTowers = {
   "timm-vit": timmVit,
   resnet,
   "efficientnet-lite": efficientNetLite,
+  fastvit: fastVit,
 };
 
 /** Every text tower by the `kind` of its configuration. */
