@@ -63,7 +63,9 @@ export const tokenizerFileNames = [
 export function openTokenizer(config: TokenizerConfig, files: TokenizerFiles): Tokenizer {
   switch (config.kind) {
     case "clip-bpe":
-      return clipTokenizer(readVocabulary(files), config);
+      return hasOther(files)
+        ? openHuggingFace({ kind: "hugging-face", context: config.context }, files)
+        : clipTokenizer(readVocabulary(files), config);
     case "sentencepiece":
       return sentencePieceTokenizer(readPieces(files), config);
     case "hugging-face":
@@ -85,6 +87,12 @@ function openHuggingFace(
     lowerCase,
     frame: { context, ...(pad === undefined ? {} : { pad }) },
   });
+}
+
+/** Whether a model of CLIP's family was trained over another kind of vocabulary, which its own file describes. */
+function hasOther(files: TokenizerFiles): boolean {
+  const json = jsonOf(files) as BpeTokenizerJson | undefined;
+  return json !== undefined && !isClipBpe(json) && !files.has("vocab.json");
 }
 
 function readPieces(files: TokenizerFiles): SentencePieceModel {

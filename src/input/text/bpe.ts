@@ -6,10 +6,12 @@ import { fingerprint } from "./fingerprint.js";
 import { Heap } from "./heap.js";
 import { frameTokenizer, type Frame, type Tokenizer } from "./tokenizer.js";
 
+const escaped = (char: string): string => char.replace(/[|\\{}()[\]^$+*?.]/g, "\\$&");
+
 /** Either case of each letter, and the letters that fold to one: ſ to s, the Kelvin sign to k. */
 const anyCase = (text: string): string =>
   Array.from(text, (char) => {
-    if (!/[a-z]/i.test(char)) return char.replace(/[|\\{}()[\]^$+*?.]/, "\\$&");
+    if (!/[a-z]/i.test(char)) return escaped(char);
     const folds = { s: "ſ", k: "\u212a" }[char.toLowerCase()] ?? "";
     return `[${char.toLowerCase()}${char.toUpperCase()}${folds}]`;
   }).join("");
@@ -33,6 +35,8 @@ export const wordPattern = (specials: readonly string[]): RegExp =>
 export interface Bpe {
   /** Ids of a text that is already clean. */
   readonly encode: (text: string) => number[];
+  /** The same, for a text whose special tokens were cut out before: what looks like one is ordinary. */
+  readonly encodePlain: (text: string) => number[];
   /** The text of ids, with a space after each word. Unknown ids are left out. */
   readonly decode: (ids: readonly number[]) => string;
 }
@@ -107,9 +111,10 @@ export function bpe(vocabulary: BpeVocabulary): Bpe {
     return result;
   }
 
-  const pattern = wordPattern([start, end]);
+  const [pattern, plain] = [wordPattern([start, end]), wordPattern([])];
   return {
     encode: (text) => (text.match(pattern) ?? []).flatMap(wordIds),
+    encodePlain: (text) => (text.match(plain) ?? []).flatMap(wordIds),
     decode: (row) => {
       const text = row.map((id) => tokens[id] ?? "").join("");
       return fromByteChars(text).replaceAll(wordEnd, " ");
@@ -140,11 +145,16 @@ export function clipTokenizer(vocabulary: BpeVocabulary, options: ClipTokenizerO
   const end = tokens.indexOf(vocabulary.end);
   const frame: Frame = { start, end, pad: pad === "zero" ? 0 : end, padTo, context };
   const clean = cleanings[cleaning];
+  /** transformers finds special tokens before it cleans, in their own spelling only. */
+  const specialsFirst = (text: string): number[] =>
+    text
+      .split(new RegExp(`(${[vocabulary.start, vocabulary.end].map(escaped).join("|")})`))
+      .flatMap((part, i) => (i % 2 === 1 ? [tokens.indexOf(part)] : model.encodePlain(clean(part))));
   let digest: string | undefined;
   return frameTokenizer({
     vocabSize: tokens.length,
     frame,
-    pieces: (text) => model.encode(clean(text)),
+    pieces: cleaning === "clip-transformers" ? specialsFirst : (text) => model.encode(clean(text)),
     join: (ids) => model.decode(ids).trimEnd(),
     identity: () => ({
       kind: "clip-bpe",

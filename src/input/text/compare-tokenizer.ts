@@ -109,6 +109,13 @@ function clipFields(
   };
 }
 
+/** What the reference calls the `tokenizer.json` of a class. */
+const fastNames: readonly (readonly [kind: RegExp, name: string])[] = [
+  [/^$|^Siglip|^T5/, "siglip"],
+  [/^Gemma/, "siglip2"],
+  [/^CLIP/, "hf_clip"],
+];
+
 /** The fields of `siglip_tokens.json` that a folder has the files for. */
 function folderFields(
   files: TokenizerFiles,
@@ -152,8 +159,8 @@ function folderFields(
     fields.siglip_decoded = ({ text }) => raw.decode(spelled(slow.encode(text).ids)).trim();
   }
   if (files["tokenizer.json"] === undefined) return fields;
-  const family = config.tokenizer_class ?? "";
-  const name = /gemma/i.test(family) ? "siglip2" : /^clip/i.test(family) ? "hf_clip" : "siglip";
+  const name = fastNames.find(([kind]) => kind.test(config.tokenizer_class ?? ""))?.[1];
+  if (name === undefined) return fields;
   fields[`${name}_fast`] = compareRow(open(without(spiece), contextOf(name)));
   return fields;
 }
