@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 /** What a named benchmark is given, and returns: figures by name, units in the names. */
 export interface Benchmark {
   readonly summary: string;
@@ -23,3 +25,15 @@ export const option = (args: readonly string[], name: string): string | undefine
   const at = args.indexOf(`--${name}`);
   return at < 0 ? undefined : args[at + 1];
 };
+
+/** The most memory that this process has held so far, MB. */
+export function peakMb(): number {
+  try {
+    // Not maxRSS where this is there: a child's begins with what its parent held.
+    const [, kilobytes] = /VmHWM:\s*(\d+)/.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
+    if (kilobytes !== undefined) return Number(kilobytes) / 1024;
+  } catch {
+    // Other systems have no such file.
+  }
+  return process.resourceUsage().maxRSS / 1024;
+}

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import type { PreprocessConfig } from "../input/image/index.js";
 import type { TokenizerIdentity } from "../input/text/index.js";
+import type { FileLocation } from "../graph/index.js";
 import type { Tensor } from "../tensor/index.js";
-import { bytesOf } from "../weights/index.js";
+import { bytesOf, locatedBytes } from "../weights/index.js";
 import type { ClipConfig } from "./config.js";
 
 /** All that decides the vector of a picture or a text. */
@@ -12,6 +13,8 @@ export interface Identified {
   /** Absent where clipt cannot open the model's tokenizer. */
   readonly tokenizer: TokenizerIdentity | undefined;
   readonly weights: ReadonlyMap<string, Tensor>;
+  /** Where weights lie in files, so that they need not be in memory. */
+  readonly locations?: ReadonlyMap<string, FileLocation>;
 }
 
 /**
@@ -19,13 +22,15 @@ export interface Identified {
  *
  * @returns SHA-256, 64 hexadecimal digits
  */
-export function identityOf({ config, preprocess, tokenizer, weights }: Identified): string {
+export function identityOf({ config, preprocess, tokenizer, weights, locations }: Identified): string {
   const hash = createHash("sha256");
   hash.update(sorted({ config, preprocess, tokenizer }));
   for (const name of [...weights.keys()].sort()) {
     const tensor = weights.get(name)!;
     hash.update(JSON.stringify([name, tensor.dtype, tensor.shape]));
-    hash.update(bytesOf(tensor));
+    const location = locations?.get(name);
+    for (const bytes of location === undefined ? [bytesOf(tensor)] : locatedBytes(location))
+      hash.update(bytes);
   }
   return hash.digest("hex");
 }

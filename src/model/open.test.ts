@@ -62,6 +62,7 @@ describe("a saved model", () => {
     for (const [name, { data }] of model.weights)
       assert.deepEqual(opened.weights.get(name)!.data, data, name);
     assert.equal(opened.locations.size, model.weights.size);
+    assert.equal((await openModel(at("one"), { inMemory: true })).identity, opened.identity);
     await saveModel(at("two"), { ...opened, tokenizer: undefined, card: "" } as SavedModel);
     assert.equal((await openModel(at("two"))).identity, opened.identity);
   });

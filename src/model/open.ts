@@ -30,15 +30,20 @@ export interface Model {
   readonly identity: string;
 }
 
+export interface OpenOptions extends CheckpointOptions {
+  /** Reads all weights at once, for those who use them again and again; else they are read when they are asked for. */
+  readonly inMemory?: boolean | undefined;
+}
+
 /**
  * Opens a model of any supported layout: a folder, or a file of weights with what lies beside it.
  *
  * @throws as `openCheckpoint` does; `format` when the tokenizer has more tokens than the model
  */
-export async function openModel(path: string, options: CheckpointOptions = {}): Promise<Model> {
+export async function openModel(path: string, options: OpenOptions = {}): Promise<Model> {
   const checkpoint = await openCheckpoint(path, options);
   const { config, preprocess, tokenizer: tokenizerConfig, folder } = checkpoint;
-  const { tensors: weights, locations } = await readAll(checkpoint.weights).finally(() =>
+  const { tensors: weights, locations } = await readAll(checkpoint.weights, options).finally(() =>
     checkpoint.weights.close(),
   );
   const tokenizerFiles = await readTokenizerFiles(folder, tokenizerConfig);
@@ -56,7 +61,7 @@ export async function openModel(path: string, options: CheckpointOptions = {}): 
     },
     tokenizerConfig,
     tokenizerFiles,
-    identity: identityOf({ config, preprocess, tokenizer: known, weights }),
+    identity: identityOf({ config, preprocess, tokenizer: known, weights, locations }),
   };
 }
 

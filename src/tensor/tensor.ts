@@ -55,6 +55,15 @@ export function toFloat16(t: Tensor): Tensor<"float16"> {
   return { dtype: "float16", shape: t.shape, data };
 }
 
+/** The same numbers in another shape of as many; they are not read. */
+export const withShape = (t: Tensor, shape: readonly number[]): Tensor => ({
+  dtype: t.dtype,
+  shape,
+  get data() {
+    return t.data;
+  },
+});
+
 /** Rows and columns exchanged: [rows, columns] → [columns, rows]. */
 export function transposed<D extends DType>({ dtype, shape, data }: Tensor<D>): Tensor<D> {
   const [rows = 0, columns = 0] = shape;

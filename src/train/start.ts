@@ -45,7 +45,9 @@ export async function openStart(run: StartOptions): Promise<Start> {
       "usage",
       "No model to start from: give --model (a folder, a checkpoint, or a JSON file with a model_cfg) or a recipe that names one.",
     );
-  const start = run.model.endsWith(".json") ? await newModel(run.model, run) : await openModel(run.model);
+  const start = run.model.endsWith(".json")
+    ? await newModel(run.model, run)
+    : await openModel(run.model, { inMemory: true });
   return run.imageSize === undefined ? start : resized(start, run.imageSize);
 }
 

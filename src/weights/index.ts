@@ -5,7 +5,7 @@ export { openWeights, readPyTorchEntries, readWeights } from "./file.js";
 export { canonical, type Layout, type Rename, toCanonical, toPublished } from "./layout.js";
 export { joined, type Part } from "./joined.js";
 export * from "./layouts.js";
-export { locatedTensor } from "./located.js";
+export { locatedBytes, locatedTensor } from "./located.js";
 export { Module, type Plain, readPyTorch, type Savable, stateDict } from "./pytorch/index.js";
 export {
   type Cubic,

@@ -24,18 +24,36 @@ export function locatedTensor({ dtype, shape }: TensorInfo, location: Location):
   };
 }
 
-function readLocation({ path, offset, length }: Location): Uint8Array {
-  const bytes = new Uint8Array(length);
+function readLocation(location: Location): Uint8Array {
+  const bytes = new Uint8Array(location.length);
+  let done = 0;
+  for (const part of locatedBytes(location)) {
+    bytes.set(part, done);
+    done += part.length;
+  }
+  return bytes;
+}
+
+/** Bytes that are read at once. */
+const partSize = 1 << 22;
+
+/**
+ * A part of a file, piece by piece.
+ *
+ * @returns views of one buffer: a piece is there until the next is asked for
+ * @throws  `io` when the file cannot be read or is too short
+ */
+export function* locatedBytes({ path, offset, length }: Location): Generator<Uint8Array> {
   let file: number | undefined;
   try {
     file = openSync(path, "r");
+    const buffer = new Uint8Array(Math.min(length, partSize));
     for (let done = 0; done < length;) {
-      // One call of the system reads at most 2 GiB.
-      const count = readSync(file, bytes, done, Math.min(length - done, 2 ** 30), offset + done);
+      const count = readSync(file, buffer, 0, Math.min(length - done, partSize), offset + done);
       if (count === 0) throw new CliptError("io", `${path} became shorter after it was opened.`);
+      yield buffer.subarray(0, count);
       done += count;
     }
-    return bytes;
   } catch (cause) {
     throw cause instanceof CliptError ? cause : readError(path, cause);
   } finally {
