@@ -6,10 +6,12 @@ import type { Value } from "../graph/index.js";
 import { CliptError, messageOf } from "../tensor/index.js";
 import { encodeModel } from "./onnx/encode.js";
 
-/** A model ready to be opened: paths of external files inside it are relative to `folder`. */
+/** A model ready to be opened. */
 export interface Compiled {
-  readonly bytes: Uint8Array;
-  readonly folder: string;
+  /** The model, or the path of its file. */
+  readonly model: Uint8Array | string;
+  /** What paths of external files are relative to; absent: they lie beside the model's file. */
+  readonly folder?: string;
 }
 
 /**
@@ -29,7 +31,7 @@ export async function compile<T>(
   const { bytes, own } = encodeModel(outputs, { ownFile: locate(ownPath), locate });
   try {
     if (own.length > 0) await write(ownPath, own);
-    return await use({ bytes, folder });
+    return await use({ model: bytes, folder });
   } finally {
     if (own.length > 0) await rm(ownPath, { force: true });
   }

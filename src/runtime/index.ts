@@ -4,6 +4,8 @@ export * from "./node.js";
 export * from "./onnx/decode.js";
 export * from "./onnx/encode.js";
 export * from "./onnx/proto.js";
+export * from "./onnx/signature.js";
+export * from "./onnx-file.js";
 export * from "./runtime.js";
 export * from "./session.js";
 export * from "./workers.js";

@@ -1,4 +1,4 @@
-import { compile } from "./compile.js";
+import { compile, type Compiled } from "./compile.js";
 import type { Program, Runtime, RuntimeOptions } from "./runtime.js";
 import { openSession } from "./session.js";
 
@@ -8,13 +8,15 @@ import { openSession } from "./session.js";
  */
 export function nodeRuntime(options: RuntimeOptions = {}): Runtime {
   const programs = new Set<Program>();
+  const open = async (model: Compiled): Promise<Program> => {
+    const program = await openSession(model, options);
+    programs.add(program);
+    return program;
+  };
   return {
     device: options.device ?? "cpu",
-    async compile(outputs) {
-      const program = await compile(outputs, (model) => openSession(model, options));
-      programs.add(program);
-      return program;
-    },
+    compile: (outputs) => compile(outputs, open),
+    load: ({ path }) => open({ model: path }),
     async close() {
       await Promise.all([...programs].map((program) => program.close()));
       programs.clear();

@@ -1,5 +1,6 @@
 import type { Value } from "../graph/index.js";
 import type { Tensor } from "../tensor/index.js";
+import type { OnnxFile } from "./onnx-file.js";
 
 /** Where a program runs. */
 export type Device = "cpu" | "webgpu" | "cuda" | "coreml";
@@ -32,6 +33,12 @@ export interface Program {
 export interface Runtime {
   readonly device: Device;
   compile(outputs: Readonly<Record<string, Value>>): Promise<Program>;
+  /**
+   * Opens somebody else's program as it is.
+   *
+   * @throws `unsupported` when the engine cannot run it
+   */
+  load(file: OnnxFile): Promise<Program>;
   /** Closes every program and frees threads. */
   close(): Promise<void>;
 }

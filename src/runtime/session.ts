@@ -7,7 +7,7 @@ import type { Program, RuntimeOptions, Tensors } from "./runtime.js";
 /** ONNX Runtime's session options for a device. */
 function sessionOptions(
   { device = "cpu", threads = 0 }: RuntimeOptions,
-  folder: string,
+  folder: string | undefined,
 ): InferenceSession.SessionOptions {
   return {
     executionProviders: [device],
@@ -20,16 +20,20 @@ function sessionOptions(
     logSeverityLevel: 3,
     // Spinning threads burn the cores that decoding needs.
     extra: {
-      session: { intra_op: { allow_spinning: "0" }, model_external_initializers_file_folder_path: folder },
+      session: {
+        intra_op: { allow_spinning: "0" },
+        ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
+      },
     },
   };
 }
 
 /** Opens a compiled program. */
-export async function openSession({ bytes, folder }: Compiled, options: RuntimeOptions): Promise<Program> {
+export async function openSession({ model, folder }: Compiled, options: RuntimeOptions): Promise<Program> {
   let session: InferenceSession;
   try {
-    session = await InferenceSession.create(bytes, sessionOptions(options, folder));
+    // One call for the compiler that tells the two kinds apart.
+    session = await InferenceSession.create(model as string, sessionOptions(options, folder));
   } catch (cause) {
     const device = options.device ?? "cpu";
     throw new CliptError(

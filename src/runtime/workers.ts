@@ -1,7 +1,7 @@
 import "./no-telemetry.js";
 import { Worker } from "node:worker_threads";
 import { CliptError, type Tensor } from "../tensor/index.js";
-import { compile } from "./compile.js";
+import { compile, type Compiled } from "./compile.js";
 import type { Program, Runtime, RuntimeOptions } from "./runtime.js";
 import type { Answer, Request } from "./worker.js";
 
@@ -21,18 +21,22 @@ export function workerRuntime({ workers = 1, ...options }: WorkerOptions = {}): 
   return {
     device: options.device ?? "cpu",
 
-    async compile(outputs) {
-      const program = programs++;
-      const opened = await compile(outputs, (model) =>
-        Promise.all(threads.map((thread) => thread.ask({ kind: "open", program, model, options }))),
-      );
-      return handle(program, opened[0] as Pick<Program, "inputs" | "outputs">);
-    },
+    compile: (outputs) => compile(outputs, open),
+
+    load: ({ path }) => open({ model: path }),
 
     async close() {
       await Promise.all(threads.map((thread) => thread.end()));
     },
   };
+
+  async function open(model: Compiled): Promise<Program> {
+    const program = programs++;
+    const opened = await Promise.all(
+      threads.map((thread) => thread.ask({ kind: "open", program, model, options })),
+    );
+    return handle(program, opened[0] as Pick<Program, "inputs" | "outputs">);
+  }
 
   function handle(program: number, { inputs, outputs }: Pick<Program, "inputs" | "outputs">): Program {
     let closed = false;

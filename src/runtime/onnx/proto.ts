@@ -342,7 +342,8 @@ function readTensor(p: PbfReader): TensorProto {
   );
 }
 
-const readValueInfo = (p: PbfReader): ValueInfoProto =>
+/** One input or output; a length without a number or a name is "?". */
+export const readValueInfo = (p: PbfReader): ValueInfoProto =>
   message(p, { name: "", dtype: "float32" as DType, shape: [] as (number | string)[] }, (tag, value, q) => {
     if (tag === 1) value.name = q.readString();
     else if (tag === 2)
