@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import {
   constant,
   flops,
@@ -18,6 +18,7 @@ import { clipSpec, encodeImage, encodeText, logits, normalize, type ClipWeights 
 import type { ClipConfig } from "./config.js";
 import type { Context } from "./context.js";
 import { initialise, isSpec } from "./spec.js";
+import type { BertConfig } from "./towers/bert.js";
 
 /** A CLIP of two blocks a tower that uses every part a small one can have. */
 const tiny: ClipConfig = {
@@ -56,6 +57,27 @@ const tiny: ClipConfig = {
   initLogitScale: 1,
 };
 
+/** The same with BERT as text tower; ids that are 0 are its padding. */
+const withBert = (changes: Pick<BertConfig, "positionsAfterPad" | "pool" | "projection">): ClipConfig => ({
+  ...tiny,
+  customText: true,
+  text: {
+    kind: "bert",
+    contextLength: 5,
+    vocabSize: 11,
+    positions: 6,
+    tokenTypes: 2,
+    padId: 0,
+    width: 8,
+    heads: 2,
+    layers: 1,
+    mlpWidth: 12,
+    activation: "gelu",
+    eps: 1e-5,
+    ...changes,
+  },
+});
+
 const pixels = (batch: number, height: number, width: number): Tensor => {
   const rng = random(["pixels"]);
   return f32(
@@ -76,9 +98,9 @@ function loss(config: ClipConfig, w: ClipWeights<Value>, images: Value, ids: Val
   return mul(sum(hit(0)), hit(1));
 }
 
-test("a small CLIP's gradient is its finite difference, in every weight", async () => {
+async function checkGradients(config: ClipConfig): Promise<void> {
   const rng = random("finite differences");
-  const fresh = flatten(initialise(clipSpec(tiny), rng), isTensor);
+  const fresh = flatten(initialise(clipSpec(config), rng), isTensor);
   // Away from the small start, where a norm after the embedding bends within a step.
   const weights = new Map(
     [...fresh].map(([name, t]) => [
@@ -89,12 +111,12 @@ test("a small CLIP's gradient is its finite difference, in every weight", async 
       ),
     ]),
   );
-  const inputs = mapTree(clipSpec(tiny), isSpec, ({ shape }, name) =>
+  const inputs = mapTree(clipSpec(config), isSpec, ({ shape }, name) =>
     input(name, shape),
   ) as ClipWeights<Value>;
   const images = constant(pixels(3, 8, 4));
   const ids = constant(i64([3, 4], [1, 5, 10, 0, 1, 10, 0, 0, 1, 2, 3, 10]));
-  const value = loss(tiny, inputs, images, ids);
+  const value = loss(config, inputs, images, ids);
   const leaves = flatten(inputs, isValue);
   const grads = gradients(value, [...leaves.values()]);
 
@@ -125,6 +147,14 @@ test("a small CLIP's gradient is its finite difference, in every weight", async 
     }
   }
   await runtime.close();
+}
+
+describe("a small CLIP's gradient is its finite difference, in every weight", () => {
+  test("CLIP's text transformer", () => checkGradients(tiny));
+  test("BERT, its first token through its dense layer", () =>
+    checkGradients(withBert({ positionsAfterPad: false, pool: "cls", projection: "linear" })));
+  test("RoBERTa, the mean of its tokens", () =>
+    checkGradients(withBert({ positionsAfterPad: true, pool: "mean", projection: "mlp" })));
 });
 
 test("the last block computes what the pool reads and no more, to the same features", async () => {

@@ -52,3 +52,9 @@ test("of a tower in stages, the last blocks are unlocked first, as timm groups t
   assert.deepEqual(left(staged, { image: { unlockedGroups: 2 } }), staged.slice(3));
   assert.deepEqual(left(staged, { image: { unlockedGroups: 3 } }), staged.slice(2));
 });
+
+test("a locked text tower of transformers: its encoder, layer by layer, but not the projection", () => {
+  const text = ["text.transformer.embeddings.LayerNorm.bias", "text.transformer.encoder.layer.0.output.dense.bias", "text.transformer.encoder.layer.1.output.dense.bias", "text.proj.weight"]; // prettier-ignore
+  assert.deepEqual(left(text, { text: { unlockedGroups: 0 } }), text.slice(3));
+  assert.deepEqual(left(text, { text: { unlockedGroups: 1 } }), text.slice(2));
+});

@@ -14,12 +14,12 @@ export interface Locks {
 /**
  * Rules that freeze towers. The head over a foreign trunk is never part of the lock, as in open_clip.
  *
- * @source open_clip `lock_image_tower`, `lock_text_tower`
+ * @source open_clip `lock_image_tower`, `lock_text_tower`, `HFTextEncoder.lock`
  */
 export function lockRules(names: readonly string[], { image, text }: Locks): ParameterRule[] {
   const rules = (tower: readonly string[], lock: Lock | undefined): ParameterRule[] => {
     if (lock === undefined) return [];
-    const trunk = tower.filter((name) => /(^|\.)trunk\./.test(name));
+    const trunk = tower.filter((name) => trunks.test(name));
     return frozen(trunk.length > 0 ? trunk : tower, lock).map((match) => ({ match, rate: 0 }));
   };
   const ofText = (name: string) => !/^(visual\.|logit_|label_|distillation_)/.test(name);
@@ -31,6 +31,9 @@ export function lockRules(names: readonly string[], { image, text }: Locks): Par
     ...rules(names.filter(ofText), text),
   ];
 }
+
+/** What was trained before a head was put on it: a foreign trunk; an encoder of transformers'. */
+const trunks = /(^|\.)trunk\.|(^|\.)transformer\.(embeddings|encoder|pooler)\./;
 
 function frozen(names: readonly string[], { unlockedGroups }: Lock): string[] {
   const numbers = names.flatMap((name) => blockOf(name) ?? []);
@@ -49,7 +52,7 @@ function frozen(names: readonly string[], { unlockedGroups }: Lock): string[] {
 
 /** What stands before the first block: embeddings, stems and their norms. */
 const first =
-  /\b(class_embedding|positional_embedding|token_embedding|embedding|pos_embed|patch_embed|ln_pre|conv_stem|stem)\b|^visual\.(conv|bn)\d\b|\btrunk\.bn1\b/;
+  /\b(class_embedding|positional_embedding|token_embedding|embeddings?|pos_embed|patch_embed|ln_pre|conv_stem|stem)\b|^visual\.(conv|bn)\d\b|\btrunk\.bn1\b/;
 
 /** Blocks of one stage follow those of the one before; what leads into a stage belongs to its first. */
 const stageLength = 1000;
@@ -57,6 +60,6 @@ const stageLength = 1000;
 function blockOf(name: string): number | undefined {
   const staged = /\bstages\.(\d+)\.(?:blocks\.(\d+)|downsample|pos_emb)\./.exec(name);
   if (staged !== null) return Number(staged[1]) * stageLength + Number(staged[2] ?? 0) + 1;
-  const match = /\b(?:resblocks|blocks|branches)\.(\d+)\./.exec(name) ?? /\blayer(\d)\./.exec(name);
+  const match = /\b(?:resblocks|blocks|branches|layer)\.(\d+)\./.exec(name) ?? /\blayer(\d)\./.exec(name);
   return match === null ? undefined : Number(match[1]) + 1;
 }

@@ -1,10 +1,11 @@
 import { add, type Value } from "../../graph/index.js";
 import { normalSpec, zerosSpec, type Spec } from "../spec.js";
 import { activations } from "./activation.js";
-import { attend } from "./attention.js";
+import { attend, type Seating } from "./attention.js";
 import type { BlockConfig } from "./block.js";
 import { linear, linearSpec, type Linear } from "./linear.js";
 import { norm, normSpec, type Norm } from "./norm.js";
+import { apart, together } from "./packing.js";
 
 /** A product, the sum with what went in, and the norm of that. */
 interface Added<T> {
@@ -41,14 +42,26 @@ export function bertLayerSpec({ width, mlpWidth }: BlockConfig): BertLayer<Spec>
 /**
  * Post-norm block: each half is normalised after it was added.
  *
- * @param x    [batch, length, width] → same
- * @param mask [batch, 1, 1, length], added to the scores of each key
- * @source     transformers `BertLayer`
+ * @param x       [batch, length, width], or [tokens, width] where texts are packed
+ * @param seating its mask hides keys
+ * @param choose  x → [batch, chosen, width]: tokens that are read; the others take part as keys and values only
+ * @returns       x's shape, or [batch, chosen, width]
+ * @source        transformers `BertLayer`
  */
-export function bertLayer(w: BertLayer<Value>, x: Value, config: BlockConfig, mask: Value): Value {
+export function bertLayer(
+  w: BertLayer<Value>,
+  x: Value,
+  config: BlockConfig,
+  { mask, packed }: Seating,
+  choose?: (x: Value) => Value,
+): Value {
   const { query, key, value } = w.attention.self;
-  const found = attend(linear(query, x), linear(key, x), linear(value, x), config.heads, mask);
-  const y = added(w.attention.output, found, x, config.eps);
+  const of = (part: Linear<Value>) => apart(linear(part, x), packed);
+  const asking = choose === undefined ? x : choose(x);
+  const queries = choose === undefined ? of(query) : linear(query, asking);
+  const answers = attend(queries, of(key), of(value), config.heads, mask);
+  const found = choose === undefined ? together(answers, packed) : answers;
+  const y = added(w.attention.output, found, asking, config.eps);
   const inner = activations[config.activation](linear(w.intermediate.dense, y));
   return added(w.output, inner, y, config.eps);
 }

@@ -4,6 +4,7 @@ import {
   constant,
   div,
   equal,
+  expand,
   gather,
   less,
   matmul,
@@ -23,6 +24,7 @@ import { bertLayer, bertLayerSpec, bertLinearSpec, type BertLayer } from "../lay
 import type { BlockConfig } from "../layers/block.js";
 import { linear, linearSpec, type Linear } from "../layers/linear.js";
 import { norm, normSpec, type Norm } from "../layers/norm.js";
+import { apart, type PackedTexts } from "../layers/packing.js";
 import { normalSpec, type Spec } from "../spec.js";
 import type { Tower } from "./tower.js";
 
@@ -93,18 +95,27 @@ export const bert: Tower<BertConfig, BertWeights<Spec>, BertWeights<Value>> = {
     };
   },
 
+  packs: () => true,
+
   forward(config, { transformer, proj }, ids, context) {
+    const packed = context.packing && { ...context.packing, shape: ids.shape };
     const there = where(equal(ids, constant(i64([], [config.padId]))), 0, 1); // [batch, length]
-    const start = embed(config, transformer.embeddings, ids, there);
+    const start = embed(config, transformer.embeddings, ids, there, packed);
     context.tap?.("text.embed", start);
-    const mask = hiding(there);
-    const end = transformer.encoder.layer.reduce((x, w, i) => {
-      const y = bertLayer(w, x, config, mask);
-      context.block?.([x, mask], y);
+    const seating = { mask: hiding(there), packed };
+    const { layer: layers } = transformer.encoder;
+    const { choose, finish } = pools[config.pool];
+    const narrow = choose && ((x: Value) => choose(apart(x, packed)));
+    // An inspection or a training that starts in the middle wants all tokens of the last layer, too.
+    const reading = context.tap === undefined && layers.length > 0 ? narrow : undefined;
+    const end = layers.reduce((x, w, i) => {
+      const y = bertLayer(w, x, config, seating, i === layers.length - 1 ? reading : undefined);
+      context.block?.([x, seating.mask], y);
       context.tap?.(`text.block.${i}`, y);
       return y;
     }, start);
-    const pooled = pools[config.pool](end, there, transformer);
+    const read = reading === undefined ? (narrow?.(end) ?? apart(end, packed)) : end;
+    const pooled = finish(read, there, transformer);
     context.tap?.("text.pooled", pooled);
     if (proj === undefined) return pooled;
     return "weight" in proj ? linear(proj, pooled) : linear(proj[2], gelu(linear(proj[0], pooled)));
@@ -113,15 +124,21 @@ export const bert: Tower<BertConfig, BertWeights<Spec>, BertWeights<Value>> = {
 
 type Transformer = BertWeights<Value>["transformer"];
 
-/** ids, there: [batch, length] → [batch, length, width]. */
+/** ids, there: [batch, length] → [batch, length, width], or [tokens, width] where texts are packed. */
 function embed(
   { positionsAfterPad, padId, eps }: BertConfig,
   { word_embeddings, position_embeddings, token_type_embeddings, LayerNorm }: Transformer["embeddings"],
   ids: Value,
   there: Value,
+  packed: PackedTexts | undefined,
 ): Value {
-  const places = positionsAfterPad ? add(counted(there), constant(i64([], [padId]))) : range(ids.shape[1]!);
-  const words = add(gather(word_embeddings.weight, ids), gather(position_embeddings.weight, places));
+  const length = ids.shape[1]!;
+  const places = positionsAfterPad
+    ? add(counted(there), constant(i64([], [padId])))
+    : expand(reshape(range(length), [1, length]), ids.shape);
+  const each = (x: Value) => (packed === undefined ? x : gather(reshape(x, [-1]), packed.places));
+  const look = (table: { readonly weight: Value }, rows: Value) => gather(table.weight, each(rows));
+  const words = add(look(word_embeddings, ids), look(position_embeddings, places));
   const typed =
     token_type_embeddings === undefined ? words : add(words, slice(token_type_embeddings.weight, 0, 0, 1));
   return norm(LayerNorm, typed, eps);
@@ -146,21 +163,30 @@ function hiding(there: Value): Value {
   return reshape(mul(add(there, -1), 1e9), [batch!, 1, 1, length!]);
 }
 
-type Pool = (x: Value, there: Value, w: Transformer) => Value;
+/** How tokens become one vector. */
+interface Pool {
+  /** The tokens that it reads, [batch, length, width] → [batch, chosen, width]; absent: all of them. */
+  readonly choose?: (x: Value) => Value;
+  /** x: what was chosen; there: [batch, length] → [batch, width] */
+  readonly finish: (x: Value, there: Value, w: Transformer) => Value;
+}
 
-const first = (x: Value): Value => reshape(slice(x, 1, 0, 1), [x.shape[0]!, x.shape[2]!]);
+const first = (x: Value): Value => slice(x, 1, 0, 1);
+const flat = (x: Value): Value => reshape(x, [x.shape[0]!, x.shape[2]!]);
 
 const pools: Readonly<Record<BertConfig["pool"], Pool>> = {
-  mean(x, there) {
-    const [batch, length, width] = x.shape;
-    const total = reshape(matmul(reshape(there, [batch!, 1, length!]), x), [batch!, width!]);
-    return div(total, sum(there, 1));
+  mean: {
+    finish(x, there) {
+      const [batch, length] = there.shape;
+      return div(flat(matmul(reshape(there, [batch!, 1, length!]), x)), sum(there, 1));
+    },
   },
-  max(x, there) {
-    const [batch, length, width] = x.shape;
-    const shown = where(less(reshape(there, [batch!, length!, 1]), 1), -Infinity, x);
-    return reshape(reduceMax(shown, 1), [batch!, width!]);
+  max: {
+    finish(x, there) {
+      const hidden = less(reshape(there, [...there.shape, 1]), 1);
+      return flat(reduceMax(where(hidden, -Infinity, x), 1));
+    },
   },
-  cls: (x, _, { pooler }) => tanh(linear(pooler!.dense, first(x))),
-  cls_last_hidden_state: first,
+  cls: { choose: first, finish: (x, _, { pooler }) => tanh(linear(pooler!.dense, flat(x))) },
+  cls_last_hidden_state: { choose: first, finish: flat },
 };
