@@ -1,16 +1,30 @@
 import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
+import { gunzipSync } from "node:zlib";
 import { flops, gemm, input } from "../src/graph/index.js";
+import { clipTokenizer, readClipVocabulary } from "../src/input/text/index.js";
 import { clipSpec, initialise, type ClipConfig } from "../src/model/index.js";
 import { nodeRuntime } from "../src/runtime/index.js";
-import { f32, flatten, i64, isTensor, random, sizeOf, type Tensor } from "../src/tensor/index.js";
+import {
+  f32,
+  flatten,
+  i64,
+  isTensor,
+  random,
+  shuffle,
+  sizeOf,
+  type Random,
+  type Tensor,
+} from "../src/tensor/index.js";
 import type { Objective } from "../src/train/objective.js";
 import { wholeGraph } from "../src/train/step-graphs.js";
-import type { Part } from "../src/train/step.js";
+import { shapeOf, type Part } from "../src/train/step.js";
 import { openTrainer } from "../src/train/trainer.js";
 import { median, option, timed, type Benchmark } from "./benchmark.js";
 
 const block = { width: 256, heads: 4, mlpWidth: 1024, activation: "quick_gelu", eps: 1e-5 } as const;
+const contextLength = 32;
 /** 64 px in patches of 8; 10.2 million weights. */
 const config: ClipConfig = {
   embedDim: 256,
@@ -26,7 +40,7 @@ const config: ClipConfig = {
   },
   text: {
     kind: "transformer",
-    contextLength: 32,
+    contextLength,
     vocabSize: 8192,
     layers: 4,
     causal: true,
@@ -41,20 +55,35 @@ const config: ClipConfig = {
 const objective: Objective = { contrastive: "softmax" };
 
 /** Pictures of noise and texts of random ids: the time does not depend on what they show. */
-function randomPart(batch: number, length: number): Part {
-  const rng = random([1, "bench"]);
+function randomPart(lengths: readonly number[], length: number, rng: Random): Part {
+  const batch = lengths.length;
   const pixels = Float32Array.from({ length: batch * 3 * 64 * 64 }, () => rng.normal());
-  const ids = Array.from({ length: batch * length }, (_, i) =>
-    i % length === length - 1 ? 8191 : 1 + rng.int(8189),
+  const ids = lengths.flatMap((own) =>
+    Array.from({ length }, (_, i) => (i === own - 1 ? 8191 : i < own ? 1 + rng.int(8189) : 0)),
   );
   const groups = i64([batch], [...Array(batch).keys()]);
   return {
     image: f32([batch, 3, 64, 64], pixels),
     text: i64([batch, length], ids),
+    lengths,
     rows: { pairs: batch, labelled: 0, captions: batch, classes: 0, taught: 0 },
     pictureGroups: groups,
     textGroups: groups,
   };
+}
+
+/** Batches whose texts are as long as those of a file are, one a line: in ids of CLIP's own vocabulary. */
+async function captionParts(path: string, batch: number, rng: Random): Promise<Part[]> {
+  const vocabulary = await readFile(
+    new URL("../../models/clip-bpe/bpe_simple_vocab_16e6.txt.gz", import.meta.url),
+  );
+  const tokenizer = clipTokenizer(readClipVocabulary(gunzipSync(vocabulary).toString()));
+  const captions = (await readFile(path, "utf8")).split("\n").filter((line) => line !== "");
+  const lengths = shuffle(captions, rng).map((text) => tokenizer.encode(text, contextLength).ids.length);
+  return Array.from({ length: Math.min(8, Math.floor(lengths.length / batch)) }, (_, i) => {
+    const own = lengths.slice(i * batch, (i + 1) * batch);
+    return randomPart(own, Math.ceil(Math.max(...own) / 8) * 8, rng);
+  });
 }
 
 /** Another trainer that makes N steps for each line `N` and answers with its seconds; see compare-pytorch.md. */
@@ -80,9 +109,13 @@ const benchmark: Benchmark = {
     "Training step of a small CLIP (64 px, 10.2 M weights), optimiser included, beside the product of matrices it is made of",
   async run(args) {
     const number = (name: string, otherwise: number) => Number(option(args, name) ?? otherwise);
-    const [batch, length, threads] = [number("batch", 64), number("length", 32), number("threads", 2)];
+    const [batch, length, threads] = [
+      number("batch", 64),
+      number("length", contextLength),
+      number("threads", 2),
+    ];
     const [rounds, stepsPerRound] = [number("rounds", 5), number("steps", 3)];
-    const against = option(args, "against");
+    const [against, captions] = [option(args, "against"), option(args, "captions")];
 
     const runtime = nodeRuntime({ threads });
     const spec = clipSpec(config);
@@ -98,28 +131,36 @@ const benchmark: Benchmark = {
       picture: [3, 64, 64],
       optimiser,
     });
-    const part = randomPart(batch, length);
-    const rng = random(2);
+    const rng = random([1, "bench"]);
+    const parts =
+      captions === undefined
+        ? [randomPart(Array<number>(batch).fill(length), length, rng)]
+        : await captionParts(captions, batch, rng);
     const steps = async (n: number) => {
-      for (let i = 0; i < n; i++) await trainer.step([part], rng);
+      for (let i = 0; i < n; i++) await trainer.step([parts[trainer.steps % parts.length]!], rng);
     };
 
     // The memory of training alone: what measures it comes after.
     await steps(4);
     const peakRss = process.resourceUsage().maxRSS / 1024;
 
-    const whole = wholeGraph(
-      {
-        config,
-        spec,
-        objective,
-        picture: [3, 64, 64],
-        trained: trainer.trained.names,
-        dtypeOf: () => "float32",
-      },
-      { image: part.image, text: part.text, rows: part.rows },
-    );
-    const flopPerStep = flops(Object.values(whole.outputs));
+    const graph = {
+      config,
+      spec,
+      objective,
+      picture: [3, 64, 64],
+      trained: trainer.trained.names,
+      dtypeOf: () => "float32" as const,
+    };
+    const tokensOf = ({ lengths = [] }: Part): number => lengths.reduce((a, b) => a + b, 0);
+    const mean = (of: (part: Part) => number): number =>
+      parts.reduce((sum, part) => sum + of(part), 0) / parts.length;
+    const flopPerStep = mean((part) => {
+      const { image, text, rows } = shapeOf(part);
+      const tokens = text.tokens === undefined ? undefined : tokensOf(part);
+      const shape = { image, text: { ...text, shape: part.text.shape, tokens }, rows };
+      return flops(Object.values(wholeGraph(graph, shape).outputs));
+    });
 
     const [rows, inner, columns] = [1600, 768, 3072];
     const ceilingProgram = await runtime.compile({
@@ -151,7 +192,7 @@ const benchmark: Benchmark = {
     const gflops = flopPerStep / wall / 1e9;
     const result = {
       batch,
-      text_length: length,
+      text_length: mean(tokensOf) / batch,
       threads,
       parameters: trainer.trained.count,
       pairs_per_s: batch / wall,
