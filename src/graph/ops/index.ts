@@ -7,4 +7,5 @@ export * from "./matmul.js";
 export * from "./movement.js";
 export * from "./pack.js";
 export * from "./quantised.js";
+export * from "./quick-gelu.js";
 export * from "./reduce.js";

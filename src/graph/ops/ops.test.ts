@@ -96,6 +96,7 @@ checkOp("sigmoid", ops.sigmoid, [[3]]);
 checkOp("softplus", ops.softplus, [[4]]);
 checkOp("abs", ops.abs, [[4]], apart);
 checkOp("erf", ops.erf, [[4]]);
+checkOp("quickGelu", ops.quickGelu, [[2, 3]]);
 checkOp("relu", ops.relu, [[6]], apart);
 checkOp("clip", (x) => ops.clip(x, -0.6, 0.7), [[8]], { draw: (rng) => rng.int(8) / 4 - 1 + 0.05 });
 checkOp("where", (a, b) => ops.where(ops.less(a, b), a, b), [[5], [5]], apart);

@@ -1,7 +1,4 @@
-import { add, erf, mul, sigmoid, tanh, type Value } from "../../graph/index.js";
-
-/** x · sigmoid(1.702 x). Source: openai/CLIP `QuickGELU`. */
-export const quickGelu = (x: Value): Value => mul(x, sigmoid(mul(x, 1.702)));
+import { add, erf, mul, quickGelu, tanh, type Value } from "../../graph/index.js";
 
 /** x · Φ(x), exactly. */
 export const gelu = (x: Value): Value => mul(mul(x, add(erf(mul(x, Math.SQRT1_2)), 1)), 0.5);

@@ -41,15 +41,12 @@ layerNorm(%34, %35, %36, eps=0.00001) : float32[batch, 3, 4], float32[batch, 3, 
 reshape(%37, shape=[3*batch, 4]) : float32[3*batch, 4]
 gemm(%40, %41, %42, transA=false, transB=true) : float32[3*batch, 8]
 reshape(%43, shape=[batch, 3, 8]) : float32[batch, 3, 8]
-constant(1.7020000219345093) : float32[]
-mul(%44, %45) : float32[batch, 3, 8]
-sigmoid(%46) : float32[batch, 3, 8]
-mul(%44, %47) : float32[batch, 3, 8]
-reshape(%48, shape=[3*batch, 8]) : float32[3*batch, 8]
-gemm(%49, %50, %51, transA=false, transB=true) : float32[3*batch, 4]
-reshape(%52, shape=[batch, 3, 4]) : float32[batch, 3, 4]
-add(%34, %53) : float32[batch, 3, 4]
-return %54`;
+quickGelu(%44) : float32[batch, 3, 8], float32[batch, 3, 8]
+reshape(%45, shape=[3*batch, 8]) : float32[3*batch, 8]
+gemm(%47, %48, %49, transA=false, transB=true) : float32[3*batch, 4]
+reshape(%50, shape=[batch, 3, 4]) : float32[batch, 3, 4]
+add(%34, %51) : float32[batch, 3, 4]
+return %52`;
 
 test("a block is this program: four products of matrices, two per head, and no more", () => {
   const text = print(block(inputs(), input("x", ["batch", 3, 4]), config, { mask: causalMask(3) }));
