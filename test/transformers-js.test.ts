@@ -14,6 +14,7 @@ import {
   Tensor as TheirTensor,
 } from "@huggingface/transformers";
 import sharp from "sharp";
+import type { PreprocessConfig } from "../src/input/index.js";
 import type { Encoder } from "../src/model/index.js";
 import { bundledModel, classify, exportModel, openServices, type Services } from "../src/task/index.js";
 import { f32, random, type Tensor } from "../src/tensor/index.js";
@@ -70,8 +71,8 @@ describe("transformers.js", () => {
       });
 
       test("makes the same features of the same pixels", async () => {
-        const { config } = encoder.model;
-        const shape = [3, 3, ...config.image.imageSize];
+        const { config, preprocess } = encoder.model;
+        const shape = [3, 3, ...sidesOf(preprocess)];
         const rng = random(id);
         const pixels = f32(
           shape,
@@ -101,7 +102,7 @@ describe("transformers.js", () => {
       });
 
       test("classifies as clipt does where no picture has to be resized", async () => {
-        const [height, width] = encoder.model.config.image.imageSize;
+        const [height, width] = sidesOf(encoder.model.preprocess);
         const rng = random([id, "picture"]);
         const raw = Buffer.from(Uint8Array.from({ length: height * width * 3 }, () => rng.int(256)));
         const picture = join(root, `${id}.png`);
@@ -152,6 +153,9 @@ describe("transformers.js", () => {
     await classifier.dispose();
   });
 });
+
+const sidesOf = ({ size }: PreprocessConfig): readonly [number, number] =>
+  typeof size === "number" ? [size, size] : size;
 
 /** Their classes are functions at run time, which their types do not say. */
 const call = (model: unknown, inputs: unknown): Promise<Record<string, TheirTensor>> =>

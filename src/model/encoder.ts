@@ -1,15 +1,22 @@
 import { join } from "node:path";
 import { input, type Dtype, type Value } from "../graph/index.js";
 import type { Program, Runtime } from "../runtime/index.js";
-import { CliptError, f32, showShape, tensor, toFloat32, type Tensor } from "../tensor/index.js";
+import { toFloat32, type Tensor } from "../tensor/index.js";
 import { encodeImage, encodeText, normalize, readsPadding } from "./clip.js";
+import type { ClipConfig } from "./config.js";
+import { encodeBatches } from "./encode-batches.js";
 import { withLightWeights } from "./light-weights.js";
 import type { Model } from "./open.js";
 import { constants } from "./values.js";
 
+/** What an encoder tells of its model. */
+export interface EncoderModel extends Pick<Model, "path" | "preprocess" | "tokenizer" | "identity"> {
+  readonly config: Pick<ClipConfig, "embedDim" | "score">;
+}
+
 /** A model's two towers, ready to run. A tower is compiled when it is first used. */
 export interface Encoder {
-  readonly model: Model;
+  readonly model: EncoderModel;
   /** Factor before cosines, exp(logit_scale). */
   readonly scale: number;
   /** Term after it; 0 where the model has none. */
@@ -24,10 +31,6 @@ export interface Encoder {
   /** Frees the programs; the runtime stays. */
   close(): Promise<void>;
 }
-
-/** Rows of one run: enough to fill the matrices, and few enough that the values between layers stay small. */
-const imagesAtOnce = 32;
-const textsAtOnce = 64;
 
 export interface EncoderOptions {
   /** How weights are held and computed with. Default "fp32". */
@@ -67,50 +70,14 @@ export async function openEncoder(
     scale: Math.exp(number("logit_scale") ?? 0),
     bias: number("logit_bias") ?? 0,
 
-    async images(pixels) {
-      const [count = 0, ...rest] = pixels.shape;
-      const wanted = [3, ...image.imageSize];
-      if (pixels.dtype !== "float32" || rest.join() !== wanted.join())
-        throw new CliptError(
-          "shape",
-          `Pictures of ${pixels.dtype}${showShape(rest)} were given; the model reads float32${showShape(wanted)}.`,
-        );
-      const size = wanted.reduce((a, b) => a * b);
-      const features = new Float32Array(count * embedDim);
-      const program = await imageProgram.get();
-      for (let from = 0; from < count; from += imagesAtOnce) {
-        const to = Math.min(count, from + imagesAtOnce);
-        const part = (pixels.data as Float32Array).subarray(from * size, to * size);
-        const result = await program.run({ pixels: f32([to - from, ...wanted], part) });
-        features.set(result["features"]!.data as Float32Array, from * embedDim);
-      }
-      return f32([count, embedDim], features);
-    },
-
-    async texts(texts) {
-      const { tokenizer } = model;
-      const context = Math.min(text.contextLength, tokenizer.contextLength);
-      const rows = texts.map((text) => tokenizer.encode(text, context));
-      const { pad } = tokenizer.identity().frame;
-      // Neighbours in length share a batch, so that little of it is padding.
-      const order = rows.map((_, i) => i).sort((a, b) => rows[a]!.ids.length - rows[b]!.ids.length);
-      const features = new Float32Array(texts.length * embedDim);
-      const program = await textProgram.get();
-      for (let from = 0; from < order.length; from += textsAtOnce) {
-        const places = order.slice(from, from + textsAtOnce);
-        const longest = rows[places.at(-1)!]!.ids.length;
-        const length = readsPadding(config) ? text.contextLength : longest;
-        const ids = new BigInt64Array(places.length * length).fill(BigInt(pad));
-        places.forEach((place, i) => ids.set(rows[place]!.ids.map(BigInt), i * length));
-        const result = await program.run({ ids: tensor("int64", [places.length, length], ids) });
-        const found = result["features"]!.data as Float32Array;
-        places.forEach((place, i) =>
-          features.set(found.subarray(i * embedDim, (i + 1) * embedDim), place * embedDim),
-        );
-      }
-      const truncated = rows.flatMap(({ truncatedFrom }, i) => (truncatedFrom === undefined ? [] : [i]));
-      return { features: f32([texts.length, embedDim], features), truncated };
-    },
+    ...encodeBatches(model, {
+      imageSize: image.imageSize,
+      dim: embedDim,
+      context: text.contextLength,
+      readsPadding: readsPadding(config),
+      images: async (pixels) => featuresOf(await (await imageProgram.get()).run({ pixels })),
+      texts: async (ids) => featuresOf(await (await textProgram.get()).run({ ids })),
+    }),
 
     close: async () => {
       await Promise.all([imageProgram.close(), textProgram.close()]);
@@ -118,8 +85,11 @@ export async function openEncoder(
   };
 }
 
+const featuresOf = ({ features }: Readonly<Record<string, Tensor>>): Float32Array =>
+  features!.data as Float32Array;
+
 /** A program that is compiled at its first use, once even when several ask at the same time. */
-function once(compile: () => Promise<Program>): { get(): Promise<Program>; close(): Promise<void> } {
+export function once(compile: () => Promise<Program>): { get(): Promise<Program>; close(): Promise<void> } {
   let program: Promise<Program> | undefined;
   return {
     get: () => (program ??= compile()),

@@ -24,7 +24,7 @@ export interface Identified {
  */
 export function identityOf({ config, preprocess, tokenizer, weights, locations }: Identified): string {
   const hash = createHash("sha256");
-  hash.update(sorted({ config, preprocess, tokenizer }));
+  hash.update(sortedJson({ config, preprocess, tokenizer }));
   for (const name of [...weights.keys()].sort()) {
     const tensor = weights.get(name)!;
     hash.update(JSON.stringify([name, tensor.dtype, tensor.shape]));
@@ -36,7 +36,7 @@ export function identityOf({ config, preprocess, tokenizer, weights, locations }
 }
 
 /** JSON whose text does not depend on the order in which an object's fields were written. */
-const sorted = (value: unknown): string =>
+export const sortedJson = (value: unknown): string =>
   JSON.stringify(value, (_, item: unknown) =>
     typeof item === "object" && item !== null && !Array.isArray(item)
       ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -10,8 +10,11 @@ export { parseOpenClip, parseOpenClipPreprocess } from "./families/open-clip.js"
 export * from "./families/write-hugging-face.js";
 export * from "./families/write-hugging-face-tokenizer.js";
 export * from "./identity.js";
+export * from "./onnx/encoder.js";
 export * from "./onnx/hints.js";
+export * from "./onnx/repository.js";
 export * from "./open.js";
+export * from "./open-encoder.js";
 export * from "./save.js";
 export * from "./spec.js";
 export * from "./tokenizer.js";

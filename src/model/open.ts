@@ -1,15 +1,12 @@
-import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import type { FileLocation } from "../graph/index.js";
 import type { PreprocessConfig } from "../input/image/index.js";
 import type { Tokenizer } from "../input/text/index.js";
-import { packageRoot } from "../package-root.js";
-import { CliptError, messageOf, type Tensor } from "../tensor/index.js";
+import { CliptError, type Tensor } from "../tensor/index.js";
 import { openCheckpoint, type CheckpointOptions } from "./checkpoint.js";
 import type { ClipConfig } from "./config.js";
+import { readTokenizerFiles, tryTokenizer } from "./folder-tokenizer.js";
 import { identityOf } from "./identity.js";
-import { readIfThere } from "./read-json.js";
-import { openTokenizer, tokenizerFileNames, type TokenizerConfig, type TokenizerFiles } from "./tokenizer.js";
+import type { TokenizerConfig, TokenizerFiles } from "./tokenizer.js";
 import { readAll } from "./values.js";
 
 /** A model with all that belongs to it: what goes in, how, and what comes out. */
@@ -47,7 +44,7 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
     checkpoint.weights.close(),
   );
   const tokenizerFiles = await readTokenizerFiles(folder, tokenizerConfig);
-  const tokenizer = tryTokenizer(path, config, tokenizerConfig, tokenizerFiles);
+  const tokenizer = tryTokenizer(path, config.text.vocabSize, tokenizerConfig, tokenizerFiles);
   const known = tokenizer instanceof CliptError ? undefined : tokenizer.identity();
   return {
     path,
@@ -63,50 +60,4 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
     tokenizerFiles,
     identity: identityOf({ config, preprocess, tokenizer: known, weights, locations }),
   };
-}
-
-/** A tokenizer, or why there is none: pictures can be encoded without it. */
-function tryTokenizer(
-  path: string,
-  { text }: ClipConfig,
-  config: TokenizerConfig,
-  files: TokenizerFiles,
-): Tokenizer | CliptError {
-  try {
-    const tokenizer = openTokenizer(config, files);
-    if (tokenizer.vocabSize <= text.vocabSize) return tokenizer;
-    return new CliptError(
-      "format",
-      `${path}: its tokenizer has ${tokenizer.vocabSize} tokens and its text tower knows ${text.vocabSize}.`,
-    );
-  } catch (error) {
-    if (error instanceof CliptError)
-      return new CliptError(error.code, `${path}: ${error.message}`, { cause: error });
-    return new CliptError("format", `${path}: its tokenizer cannot be read: ${messageOf(error)}.`, {
-      cause: error,
-    });
-  }
-}
-
-/** CLIP's published vocabulary, which published folders leave out. */
-const published = "bpe_simple_vocab_16e6.txt";
-
-async function readTokenizerFiles(folder: string, { kind }: TokenizerConfig): Promise<TokenizerFiles> {
-  const files = new Map<string, Uint8Array>();
-  for (const name of tokenizerFileNames) {
-    const bytes = await readIfThere(join(folder, name));
-    if (bytes !== undefined) files.set(name, bytes);
-  }
-  if (
-    kind === "clip-bpe" &&
-    !files.has("tokenizer.json") &&
-    !files.has("vocab.json") &&
-    !files.has(published)
-  ) {
-    const packed =
-      (await readIfThere(join(folder, `${published}.gz`))) ??
-      (await readIfThere(join(packageRoot, "models", "clip-bpe", `${published}.gz`)));
-    if (packed !== undefined) files.set(published, gunzipSync(packed));
-  }
-  return files;
 }

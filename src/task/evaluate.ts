@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { z } from "zod";
-import type { Model } from "../model/index.js";
+import type { EncoderModel } from "../model/index.js";
 import { shards, modelFields, words } from "./fields.js";
 import type { Context } from "./task.js";
 import { showSkip, type Report } from "../train/data/index.js";
@@ -27,7 +27,7 @@ export const evaluationResult = z.object({
 export const resultOf = (
   task: "zeroshot_classification" | "zeroshot_retrieval",
   { data, language }: { data: string; language: string },
-  { path, identity }: Model,
+  { path, identity }: EncoderModel,
   metrics: Readonly<Record<string, number>>,
 ): z.output<typeof evaluationResult> => ({
   dataset: basename(data),

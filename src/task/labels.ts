@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { zeroShotHead } from "../score/index.js";
 import { CliptError, type Tensor } from "../tensor/index.js";
 import { plainTemplate, promptsOf, readTemplates, type LabelSet } from "../train/data/labels.js";
-import type { Encoder, Model } from "../model/index.js";
+import type { Encoder, EncoderModel } from "../model/index.js";
 import { encodeTexts } from "./encode-texts.js";
 import type { Context } from "./task.js";
 
@@ -26,7 +26,7 @@ export function checkNames(names: readonly string[]): void {
 export async function templatesFor(
   names: readonly string[],
   path: string | undefined,
-  model: Model,
+  model: EncoderModel,
 ): Promise<readonly string[]> {
   if (path !== undefined) return readTemplates(path);
   const own = join(model.path, `templates.${languageOf(names)}.txt`);

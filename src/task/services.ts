@@ -61,14 +61,13 @@ async function open(
   cacheFolder: string | undefined,
 ): Promise<Opened> {
   // Loaded when a model is wanted: a check of numbers needs neither towers nor ONNX Runtime.
-  const [{ openEncoder }, { openModel }, { workerRuntime }] = await Promise.all([
-    import("../model/encoder.js"),
-    import("../model/open.js"),
+  const [{ openEncoderAt }, { workerRuntime }] = await Promise.all([
+    import("../model/open-encoder.js"),
     import("../runtime/workers.js"),
   ]);
   const runtime = workerRuntime({ device, threads });
   try {
-    const encoder = await openEncoder(await openModel(model), runtime, { dtype, cacheFolder });
+    const encoder = await openEncoderAt(model, runtime, { dtype, cacheFolder });
     return {
       encoder,
       async close() {
