@@ -9,7 +9,7 @@ const meanings: Readonly<Record<Code, string>> = {
   missing: "something named does not exist: a file, a folder, a model",
   format: "a file of weights, a model or a data set breaks its format's rules",
   unsupported: "valid, but not something that clipt can do",
-  io: "the machine refused: disk full, no permission",
+  io: "the machine or the network refused: disk full, no permission, a server that cannot be reached or denies access",
   shape: "values that do not fit together, or any other fault of clipt itself: please report it",
   cancelled: "stopped on request (Ctrl-C); what was finished is kept",
 };

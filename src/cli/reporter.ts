@@ -1,6 +1,7 @@
 import { Presets, SingleBar } from "cli-progress";
 import pc from "picocolors";
 import { wantsColor, type Io } from "./io.js";
+import { showBytes } from "../task/show-bytes.js";
 import type { TaskEvent } from "../task/task.js";
 
 type Progress = Extract<TaskEvent, { kind: "progress" }>;
@@ -30,15 +31,16 @@ export function openReporter({ stderr, env }: Pick<Io, "stderr" | "env">): Repor
     endBar();
     stderr.write(`${text}\n`);
   };
-  const progress = ({ stage, done, total, note = "" }: Progress): void => {
+  const progress = ({ stage, done, total, unit, note = "" }: Progress): void => {
+    const show = unit === "bytes" ? showBytes : String;
     if (stderr.isTTY !== true) {
       if (note === "" || Date.now() - noted < noteEveryMs) return;
       noted = Date.now();
-      return line(`${stage}: ${done}${total === undefined ? "" : `/${total}`}, ${note}`);
+      return line(`${stage}: ${show(done)}${total === undefined ? "" : `/${show(total)}`}, ${note}`);
     }
     if (bar?.stage !== stage) {
       endBar();
-      bar = { stage, bar: startBar(stage, stderr as NodeJS.WriteStream, total) };
+      bar = { stage, bar: startBar(stage, stderr as NodeJS.WriteStream, total, show) };
     }
     if (total !== undefined) bar.bar.setTotal(total);
     bar.bar.update(done, { note });
@@ -72,11 +74,18 @@ export function openReporter({ stderr, env }: Pick<Io, "stderr" | "env">): Repor
 const describeSkipped = ({ item, reason }: { item: string; reason: string }): string =>
   reason.startsWith(item) ? reason : `${item}: ${reason}`;
 
-function startBar(stage: string, stream: NodeJS.WriteStream, total: number | undefined): SingleBar {
+function startBar(
+  stage: string,
+  stream: NodeJS.WriteStream,
+  total: number | undefined,
+  show: (amount: number) => string,
+): SingleBar {
   const format =
     total === undefined ? `${stage}` : `${stage} {bar} {value}/{total}, {eta_formatted} left {note}`;
+  const formatValue = (value: number, _: unknown, type: string): string =>
+    type === "value" || type === "total" ? show(value) : String(value);
   const bar = new SingleBar(
-    { stream, format, clearOnComplete: true, hideCursor: true, etaBuffer: 50 },
+    { stream, format, formatValue, clearOnComplete: true, hideCursor: true, etaBuffer: 50 },
     Presets.shades_classic,
   );
   bar.start(total ?? 0, 0, { note: "" });

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import pc from "picocolors";
 import { CliptError, exitCode, messageOf } from "../tensor/index.js";
 import { openServices } from "../task/services.js";
-import { InputError, type AnyTask } from "../task/task.js";
+import { InputError, type AnyTask, type TaskEvent } from "../task/task.js";
+import { hubSettings } from "../weights/hub/settings.js";
 import { inputOf } from "./command.js";
 import { flagOf } from "./flags.js";
+import { hintAtModels } from "./hint.js";
 import { wantsColor, type Io } from "./io.js";
 import { openReporter } from "./reporter.js";
 import { viewOf } from "./views/index.js";
@@ -18,19 +20,23 @@ export async function runTask(
   io: Io,
 ): Promise<number> {
   const { description } = task;
-  const services = openServices({ cacheFolder: cacheFolder(io.env) });
   const reporter = openReporter(io);
   const interrupt = onInterrupt();
+  const emit = (event: TaskEvent): void => reporter.emit(event);
+  const cache = cacheFolder(io.env);
+  const { signal } = interrupt;
+  const services = openServices({ cacheFolder: cache, hub: hubSettings(io.env), signal, emit });
   try {
     const output = await task(inputOf(description, values, options) as never, {
       services,
-      signal: interrupt.signal,
-      emit: (event) => reporter.emit(event),
+      signal,
+      emit,
     });
     reporter.end();
     const text =
       options.json === true ? JSON.stringify(output, null, 2) : await shown(task, output, options, io);
     io.stdout.write(`${text}\n`);
+    if (options.json !== true) hintAtModels(description, options, cache, io);
     return description.passed?.(output) === false ? exitCode.failed : 0;
   } finally {
     reporter.end();

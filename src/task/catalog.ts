@@ -11,7 +11,7 @@ export interface Entry {
 export const groups: Readonly<Record<string, string>> = {
   eval: "Measure a model on a data set, as CLIP_benchmark does",
   tokenizer: "Make tokenizers",
-  models: "Look at models",
+  models: "Choose, download and look at models",
   doctor: "Check clipt against reference numbers",
 };
 
@@ -58,9 +58,24 @@ export const catalog: readonly Entry[] = [
     load: async () => (await import("./export.js")).exportModel,
   },
   {
+    name: "models list",
+    summary: "Show models that are worth choosing from, and which of them are here",
+    load: async () => (await import("./models-list.js")).modelsList,
+  },
+  {
+    name: "models pull",
+    summary: "Download a model, or what is new of it",
+    load: async () => (await import("./models-pull.js")).modelsPull,
+  },
+  {
     name: "models info",
     summary: "Say what a model is",
     load: async () => (await import("./models-info.js")).modelsInfo,
+  },
+  {
+    name: "models remove",
+    summary: "Remove a downloaded model from this machine",
+    load: async () => (await import("./models-remove.js")).modelsRemove,
   },
   {
     name: "doctor model",

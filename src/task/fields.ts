@@ -21,9 +21,19 @@ export const count = (description: string) => z.int().min(1).meta({ description,
 
 export const flag = (description: string) => z.boolean().meta({ description });
 
+/** The fields that name a model; docs/models.md tells how names are looked up. */
+export const modelNameFields = {
+  model: text("MODEL")(
+    "Model folder, checkpoint file or name of the hub (owner/name, ViT-B-32::openai); the bundled model when it is left out",
+  ).optional(),
+  pretrained: text("TAG")(
+    "Weights of --model by open_clip's tag: --model ViT-B-32 --pretrained openai",
+  ).optional(),
+};
+
 /** The fields by which every task that encodes chooses its model and machine. */
 export const modelFields = {
-  model: text("MODEL")("Model folder or checkpoint file; the bundled model when it is left out").optional(),
+  ...modelNameFields,
   device: z
     .enum(["cpu", "webgpu", "cuda", "coreml"])
     .default("cpu")

@@ -1,14 +1,11 @@
 import { z } from "zod";
 import { sizeOf } from "../tensor/index.js";
-import { bundledModel } from "./bundled-model.js";
-import { words } from "./fields.js";
+import { modelNameFields } from "./fields.js";
 import { defineTask } from "./task.js";
 
 export const modelsInfo = defineTask({
   name: "models info",
-  input: z.object({
-    model: words("Model folder or checkpoint file; the bundled model when it is left out").optional(),
-  }),
+  input: z.object(modelNameFields),
   output: z.object({
     path: z.string(),
     identity: z.string().describe("Of weights, preprocessing and tokenizer"),
@@ -20,8 +17,12 @@ export const modelsInfo = defineTask({
     vocabulary: z.number(),
   }),
   positional: ["model"],
-  examples: [{ title: "The bundled model", input: {} }],
-  async run({ model: path = bundledModel() }) {
+  examples: [
+    { title: "The bundled model", input: {} },
+    { title: "A model of the hub, which is downloaded", input: { model: "timm/ViT-B-16-SigLIP" } },
+  ],
+  async run(input, { services }) {
+    const path = await services.locate(input);
     const { openModel } = await import("../model/index.js");
     const model = await openModel(path);
     const { config, weights, preprocess, tokenizer } = model;

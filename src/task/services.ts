@@ -2,19 +2,24 @@ import { availableParallelism } from "node:os";
 import type { Dtype } from "../graph/index.js";
 import type { Encoder } from "../model/index.js";
 import type { Device } from "../runtime/index.js";
-import { bundledModel } from "./bundled-model.js";
+import { hubSettings, type HubSettings } from "../weights/hub/settings.js";
+import { locateModel, type LocateOptions, type ModelName } from "./locate-model.js";
 
 export interface ServiceOptions {
   /** Where embeddings of folders are kept between calls; without it they are not kept. */
   readonly cacheFolder?: string | undefined;
   /** Threads that decode pictures; one per core when absent. */
   readonly decodeWorkers?: number;
+  /** Where models are downloaded from and kept; by the hub's variables of the environment when absent. */
+  readonly hub?: HubSettings;
+  /** Ends downloads. */
+  readonly signal?: AbortSignal;
+  /** Is told how far a download is. */
+  readonly emit?: LocateOptions["emit"];
 }
 
 /** Which model, and where it runs. */
-export interface ModelChoice {
-  /** Folder or file; absent: the bundled model. */
-  readonly model?: string | undefined;
+export interface ModelChoice extends ModelName {
   readonly device?: Device;
   /** How weights are held and computed with. */
   readonly dtype?: Dtype | undefined;
@@ -25,6 +30,9 @@ export interface ModelChoice {
 export interface Services {
   /** Opens a model; the same choice again gives the same encoder. */
   encoder(choice: ModelChoice): Promise<Encoder>;
+  /** The folder or file of a model; names of the hub are downloaded. @throws as `locateModel` does */
+  locate(name: ModelName): Promise<string>;
+  readonly hub: HubSettings;
   readonly cacheFolder: string | undefined;
   readonly decodeWorkers: number;
   /** Closes every model. */
@@ -33,12 +41,22 @@ export interface Services {
 
 export function openServices(options: ServiceOptions = {}): Services {
   const opened = new Map<string, Promise<Opened>>();
+  const hub = options.hub ?? hubSettings(process.env);
+  const locate = (name: ModelName): Promise<string> => locateModel(name, { ...options, hub });
   return {
+    hub,
+    locate,
     cacheFolder: options.cacheFolder,
     decodeWorkers: options.decodeWorkers ?? availableParallelism(),
     async encoder(choice) {
-      const key = JSON.stringify([choice.model, choice.device, choice.dtype, choice.threads]);
-      const model = opened.get(key) ?? open(choice, options.cacheFolder);
+      const key = JSON.stringify([
+        choice.model,
+        choice.pretrained,
+        choice.device,
+        choice.dtype,
+        choice.threads,
+      ]);
+      const model = opened.get(key) ?? locate(choice).then((path) => open(path, choice, options.cacheFolder));
       opened.set(key, model);
       return (await model).encoder;
     },
@@ -57,7 +75,8 @@ interface Opened {
 }
 
 async function open(
-  { model = bundledModel(), device, dtype, threads }: ModelChoice,
+  path: string,
+  { device, dtype, threads }: ModelChoice,
   cacheFolder: string | undefined,
 ): Promise<Opened> {
   // Loaded when a model is wanted: a check of numbers needs neither towers nor ONNX Runtime.
@@ -67,7 +86,7 @@ async function open(
   ]);
   const runtime = workerRuntime({ device, threads });
   try {
-    const encoder = await openEncoderAt(model, runtime, { dtype, cacheFolder });
+    const encoder = await openEncoderAt(path, runtime, { dtype, cacheFolder });
     return {
       encoder,
       async close() {

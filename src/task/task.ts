@@ -1,23 +1,9 @@
 import { z } from "zod";
 import { CliptError } from "../tensor/index.js";
+import type { TaskEvent } from "./event.js";
 import { openServices, type Services } from "./services.js";
 
-/** What a task tells while it runs. */
-export type TaskEvent =
-  /** A stage is under way; `total` is absent while it is unknown. */
-  | {
-      readonly kind: "progress";
-      readonly stage: string;
-      readonly done: number;
-      readonly total?: number | undefined;
-      /** Numbers that go with it: a loss, a speed. */
-      readonly note?: string | undefined;
-    }
-  /** One item could not be used; the others go on. */
-  | { readonly kind: "skipped"; readonly item: string; readonly reason: string }
-  | { readonly kind: "warning"; readonly message: string }
-  /** Something was reached that is worth a line of its own. */
-  | { readonly kind: "note"; readonly message: string };
+export type { TaskEvent };
 
 /** What surrounds a task: chosen by the edge that calls it. */
 export interface Context {

@@ -5,7 +5,7 @@ export type Code =
   | "missing" // something named does not exist: a file, a folder, a model
   | "format" // a file of weights, a model or a data set breaks its format's rules
   | "unsupported" // valid, but not something that clipt can do
-  | "io" // the machine refused: disk full, no permission
+  | "io" // the machine or the network refused: disk full, no permission, no connection
   | "shape" // values that do not fit together in a graph
   | "cancelled" // stopped on request
   | "failed"; // a check ran and its result is negative

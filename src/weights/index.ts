@@ -2,6 +2,7 @@
 export { byteLengthOf, bytesOf, tensorFromBytes, type TensorInfo } from "./bytes.js";
 export { checkWeights } from "./check.js";
 export { openWeights, readPyTorchEntries, readWeights } from "./file.js";
+export * from "./hub/index.js";
 export { canonical, type Layout, type Rename, toCanonical, toPublished } from "./layout.js";
 export { joined, type Part } from "./joined.js";
 export * from "./layouts.js";

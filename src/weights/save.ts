@@ -56,9 +56,14 @@ export async function replaceFile(path: string, chunks: Iterable<Uint8Array>): P
     await syncFolder(folder);
   } catch (cause) {
     await rm(draft, { force: true }).catch(() => undefined);
-    const { code = "" } = cause as NodeJS.ErrnoException;
-    throw new CliptError("io", `Cannot write ${path}: ${reasons[code] ?? messageOf(cause)}.`, { cause });
+    throw writeError(path, cause);
   }
+}
+
+/** What a failed write means. */
+export function writeError(path: string, cause: unknown): CliptError {
+  const { code = "" } = cause as NodeJS.ErrnoException;
+  return new CliptError("io", `Cannot write ${path}: ${reasons[code] ?? messageOf(cause)}.`, { cause });
 }
 
 /** Makes the new name survive a power cut; systems that cannot open folders keep it without. */
