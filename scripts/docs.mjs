@@ -6,9 +6,14 @@ import { build } from "./build.mjs";
 
 build();
 const { exitCodesPage } = await import("../dist/src/cli/exit-codes.js");
+const { publishedPage } = await import("../dist/src/cli/published-page.js");
 const { referencePage } = await import("../dist/src/cli/reference-page.js");
 
-const pages = { "cli.md": await referencePage(), "exit-codes.md": exitCodesPage() };
+const pages = {
+  "cli.md": await referencePage(),
+  "exit-codes.md": exitCodesPage(),
+  "published-models.md": publishedPage(),
+};
 
 for (const [name, text] of Object.entries(pages)) {
   const path = fileURLToPath(new URL(`../docs/${name}`, import.meta.url));

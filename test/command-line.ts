@@ -7,8 +7,12 @@ export interface Said {
   readonly err: string;
 }
 
-/** Runs a command in this process, its cache in the given folder. */
-export async function clipt(words: readonly string[], cache = "/nonexistent"): Promise<Said> {
+/** Runs a command in this process, its cache in the given folder. @param more variables of the environment */
+export async function clipt(
+  words: readonly string[],
+  cache = "/nonexistent",
+  more: Readonly<Record<string, string>> = {},
+): Promise<Said> {
   const texts = { out: "", err: "" };
   const sink = (name: keyof typeof texts) => ({
     write: (text: string) => {
@@ -16,7 +20,7 @@ export async function clipt(words: readonly string[], cache = "/nonexistent"): P
       return true;
     },
   });
-  const env = { XDG_CACHE_HOME: cache, HOME: cache };
+  const env = { XDG_CACHE_HOME: cache, HOME: cache, ...more };
   const status = await main(words, { stdout: sink("out"), stderr: sink("err"), env });
   return { status, ...texts };
 }

@@ -2,8 +2,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Files from this size on lie in large-file storage: on another server, with a SHA-256. */
-const largeBytes = 4_096;
+/** Files that lie in large-file storage, as `.gitattributes` says on the hub: on another server, with a SHA-256. */
+const isLarge = (path: string): boolean => /\.(safetensors|bin)$/.test(path);
 
 /** What the hub does wrong on purpose. Tests change it between requests. */
 export interface Behaviour {
@@ -96,7 +96,7 @@ export async function startHub(name: string, files: ReadonlyMap<string, Uint8Arr
     if (bytes === undefined)
       return json(404, { error: "Repository not found" }, { "x-error-code": "RepoNotFound" });
     const headers = { "x-repo-commit": commit, "accept-ranges": "bytes" };
-    if (bytes.length < largeBytes)
+    if (!isLarge(path))
       return sendRange(request, response, bytes, { ...headers, etag: `"${gitSha1(bytes)}"` });
     response
       .writeHead(302, {
@@ -130,7 +130,7 @@ const treeEntry = ([path, bytes]: readonly [string, Uint8Array]) => ({
   path,
   size: bytes.length,
   oid: gitSha1(bytes),
-  ...(bytes.length < largeBytes ? {} : { lfs: { oid: sha256(bytes), size: bytes.length, pointerSize: 133 } }),
+  ...(!isLarge(path) ? {} : { lfs: { oid: sha256(bytes), size: bytes.length, pointerSize: 133 } }),
 });
 
 function sendLarge(
