@@ -35,7 +35,7 @@ export async function openPublished(path: string, options: CheckpointOptions = {
   try {
     const folder = (await isFolder(path)) ? path : dirname(path);
     const names = published.names();
-    const { family, config } = await ownerOf(names, folder, options.configFile, path);
+    const { family, config } = await ownerOf(published, folder, options.configFile);
     const description = family.describe({
       config,
       preprocessor: await readJson(folder, "preprocessor_config.json"),
@@ -53,14 +53,16 @@ export async function openPublished(path: string, options: CheckpointOptions = {
 }
 
 async function ownerOf(
-  names: readonly string[],
+  weights: WeightsFile,
   folder: string,
   configFile: string | undefined,
-  path: string,
 ): Promise<{ family: Family; config: unknown }> {
+  const { path } = weights;
+  const names = weights.names();
   for (const family of families) {
+    const beside = family.configFile === undefined ? undefined : (configFile ?? family.configFile);
     const config =
-      family.configFile === undefined ? undefined : await readJson(folder, configFile ?? family.configFile);
+      carried(weights, family) ?? (beside === undefined ? undefined : await readJson(folder, beside));
     if (family.owns(names, config)) return { family, config };
   }
   const alone = await textFamilyOf(folder);
@@ -75,6 +77,16 @@ async function ownerOf(
     `${path} is no model that clipt knows: no config.json or open_clip_config.json beside it describes tensors such as ` +
       `${names.slice(0, 3).join(", ")}.`,
   );
+}
+
+/** The configuration that a file of weights carries in its metadata, under its family's name. */
+function carried({ path, metadata }: WeightsFile, { name }: Family): unknown {
+  const text = metadata[name];
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch (cause) {
+    throw new CliptError("format", `${path}: its metadata "${name}" is not JSON.`, { cause });
+  }
 }
 
 /** Checks that a file holds exactly the weights of a configuration. @throws `format` as `checkWeights` does */

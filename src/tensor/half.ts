@@ -15,6 +15,16 @@ export function float16ToFloat32(from: Uint16Array, to: Float32Array): void {
   }
 }
 
+/** float32 to the nearest bfloat16, ties to even; too large becomes infinite. */
+export function float32ToBFloat16(from: Float32Array, to: Uint16Array): void {
+  const bits = new Uint32Array(from.buffer, from.byteOffset, from.length);
+  for (let i = 0; i < to.length; i++) {
+    const x = bits[i] ?? 0;
+    const isNaN = (x & 0x7fffffff) > 0x7f800000;
+    to[i] = isNaN ? (x >>> 16) | 0x40 : (x + 0x7fff + ((x >>> 16) & 1)) >>> 16;
+  }
+}
+
 /** float32 to the nearest binary16, ties to even; too large becomes infinite. */
 export function float32ToFloat16(from: Float32Array, to: Uint16Array): void {
   const bits = new Uint32Array(from.buffer, from.byteOffset, from.length);

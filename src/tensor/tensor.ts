@@ -1,6 +1,6 @@
 import { arrayOf, type DataOf, type DType } from "./dtype.js";
 import { CliptError } from "./error.js";
-import { float16ToFloat32, float32ToFloat16 } from "./half.js";
+import { float16ToFloat32, float32ToBFloat16, float32ToFloat16 } from "./half.js";
 import { showShape, sizeOf } from "./shape.js";
 
 /** Numbers with a shape, row-major, dense. Treated as immutable by everyone who receives one. */
@@ -76,6 +76,14 @@ export function transposed<D extends DType>({ dtype, shape, data }: Tensor<D>): 
         for (let column = left; column < Math.min(columns, left + side); column++)
           result[column * rows + row] = data[row * columns + column]!;
   return { dtype, shape: [columns, rows], data: result };
+}
+
+/** float32 numbers rounded to the nearest bfloat16, ties to even. */
+export function toBFloat16(t: Tensor): Tensor<"bfloat16"> {
+  if (t.dtype === "bfloat16") return t as Tensor<"bfloat16">;
+  const data = new Uint16Array(t.data.length);
+  float32ToBFloat16(toFloat32(t).data, data);
+  return { dtype: "bfloat16", shape: t.shape, data };
 }
 
 export const isTensor = (x: unknown): x is Tensor =>

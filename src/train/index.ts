@@ -7,3 +7,5 @@ export * from "./step.js";
 export * from "./trainer.js";
 export * from "./loop.js";
 export * from "./replay.js";
+export * from "./open-clip/index.js";
+export * from "./stopped-run.js";

@@ -99,6 +99,46 @@ export function readTimm(tower: TimmTower, where: string): ImageTowerConfig {
   );
 }
 
+/** Names in timm's registry of towers that are known here; the last number of a ViT's is the side of its pictures. */
+const registered: readonly string[] = [
+  ...[224, 256, 384, 512].map((side) => `vit_base_patch16_siglip_${side}`),
+  "vit_base_patch32_siglip_256",
+  ...[256, 384, 512].map((side) => `vit_large_patch16_siglip_${side}`),
+  ...[224, 378, 384].map((side) => `vit_so400m_patch14_siglip_${side}`),
+  ...[256, 384, 512].map((side) => `vit_so400m_patch16_siglip_${side}`),
+  ...[256, 384].map((side) => `vit_giantopt_patch16_siglip_${side}`),
+  "vit_base_mci_224",
+  ...[224, 384].map((side) => `vit_base_patch16_clip_${side}`),
+  ...[224, 256, 384, 448].map((side) => `vit_base_patch32_clip_${side}`),
+  ...[224, 336].map((side) => `vit_large_patch14_clip_${side}`),
+  ...Object.keys(fastVitSizes),
+];
+
+/**
+ * timm's name for a tower, and how OpenCLIP is to pool it; undefined where timm has none. A SigLIP tower may go by a name
+ * whose activation is the other one: OpenCLIP itself publishes such weights.
+ */
+export function timmNameOf(tower: TimmVitConfig | FastVitConfig): { name: string; pool: string } | undefined {
+  const { imageSize, projection } = tower;
+  const same = registered.flatMap((name) => {
+    const { pool, read } = kinds.find(({ names }) => names.test(name))!;
+    const built = read({ name, pool, imageSize, projection, folded: false });
+    const side = /^vit_.*_(\d+)$/.exec(name)?.[1];
+    const sized = side === undefined || imageSize.every((length) => length === Number(side));
+    return built === undefined || !sized ? [] : [{ name, pool, other: differences(built, tower) }];
+  });
+  return (
+    same.find(({ other }) => other.length === 0) ??
+    same.find(({ other }) => other.join() === "activation" && tower.kind === "timm-vit")
+  );
+}
+
+/** Names of the fields in which two configurations differ; what is absent is undefined. */
+export const differences = (a: object, b: object): string[] =>
+  Object.keys({ ...a, ...b }).filter(
+    (key) => JSON.stringify(a[key as never]) !== JSON.stringify(b[key as never]),
+  );
+
 function vit(
   { name, imageSize, projection, given }: TimmTower,
   own: Pick<TimmVitConfig, "activation" | "eps" | "classToken" | "convStem" | "normPre"> & {

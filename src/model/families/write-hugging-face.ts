@@ -24,8 +24,11 @@ export function toHuggingFaceConfig(config: ClipConfig, frame: TokenizerIdentity
   return {
     architectures: [name === "clip" ? "CLIPModel" : "SiglipModel"],
     model_type: name,
-    initializer_factor: 1,
-    ...(name === "clip" ? { ...projection, logit_scale_init_value: initLogitScale } : {}),
+    ...projection,
+    // A whole number would be written without its point, and transformers takes that for another type.
+    ...(name === "clip" && !Number.isInteger(initLogitScale)
+      ? { logit_scale_init_value: initLogitScale }
+      : {}),
     text_config: {
       model_type: `${name}_text_model`,
       ...textSizes(text),

@@ -2,7 +2,8 @@ import type { Model } from "../../model/index.js";
 import type { Context } from "../task.js";
 
 /** How the numbers of weights are kept: 4, 2 or 1 byte each. */
-export type ExportDtype = "fp32" | "fp16" | "q8";
+export const exportDtypes = ["fp32", "fp16", "bf16", "q8"] as const;
+export type ExportDtype = (typeof exportDtypes)[number];
 
 /** Choices that not every format has. */
 export interface ExportOptions {
@@ -26,14 +27,18 @@ export interface Exported {
   readonly files: readonly string[];
   /** What whoever uses the files has to know: where another program's results differ, which command goes on with them. */
   readonly notes: readonly string[];
+  /** What goes on with them, for the shell. */
+  readonly command?: string;
 }
 
 /** Another project's layout of a model. */
 export interface ExportFormat {
   /** What the layout is and who reads it. */
   readonly summary: string;
-  /** The options that it has; giving it others is an error. */
-  readonly options: readonly (keyof ExportOptions)[];
+  /** The types of numbers that it has; giving it others is an error. */
+  readonly dtypes: readonly ExportDtype[];
+  /** Whether its towers can stand alone. */
+  readonly splits: boolean;
   /** Loaded when it is chosen. @returns what writes the files */
   load(): Promise<(job: ExportJob) => Promise<Exported>>;
 }

@@ -17,7 +17,11 @@ import type { ExportDtype, Exported, ExportJob } from "./format.js";
 import { writeOnnxProgram } from "./onnx-program.js";
 
 /** Endings by which transformers.js finds the file of a precision. */
-const suffix: Readonly<Record<ExportDtype, string>> = { fp32: "", fp16: "_fp16", q8: "_quantized" };
+const suffix: Readonly<Record<Exclude<ExportDtype, "bf16">, string>> = {
+  fp32: "",
+  fp16: "_fp16",
+  q8: "_quantized",
+};
 
 /**
  * transformers.js's layout: `onnx/*.onnx`, and JSON files that describe them. Another precision in the same folder is
