@@ -54,7 +54,7 @@ export const exportModel = defineTask({
       throw new CliptError("io", `The folder ${out} cannot be made: ${messageOf(cause)}.`, { cause });
     });
     const open = async () => (await import("../model/index.js")).openModel(path);
-    const { files, ...told } = await write({ path, out, dtype, split, context, open });
+    const { files, ...told } = await write({ path, out, dtype: dtype as never, split, context, open });
     const sized = files.map(async (name) => ({ name, bytes: (await stat(join(out, name))).size }));
     return { out, files: await Promise.all(sized), ...told, notes: [...told.notes] };
   },

@@ -67,13 +67,14 @@ export function toHuggingFaceTokenizer(
   const start = frame.start === undefined ? undefined : token(frame.start);
   // CLIP's towers do not read padding, and 0 is an ordinary word there: the end serves as in transformers.
   const pad = kind === "clip-bpe" ? end : token(frame.pad);
+  // transformers' other classes have a normaliser of their own instead of the file's.
+  const plain = kind === "clip-bpe" ? "CLIPTokenizer" : "PreTrainedTokenizerFast";
   return {
     "tokenizer.json":
       added.length === 0 ? json : { ...json, normalizer: sequence(added, json["normalizer"]) },
     "tokenizer_config.json": {
       ...own,
-      tokenizer_class:
-        own["tokenizer_class"] ?? (kind === "clip-bpe" ? "CLIPTokenizer" : "PreTrainedTokenizerFast"),
+      tokenizer_class: added.length === 0 ? (own["tokenizer_class"] ?? plain) : plain,
       model_max_length: frame.context,
       ...(start === undefined ? {} : { bos_token: start }),
       ...(end === undefined ? {} : { eos_token: end }),

@@ -9,16 +9,17 @@ import {
 } from "../../tensor/index.js";
 import type { ExportDtype } from "./format.js";
 
-type Casting = Extract<ExportDtype, "fp32" | "fp16" | "bf16">;
+/** Types that every number of a model can be kept in. */
+export type FloatDtype = Exclude<ExportDtype, "q8">;
 
-const casts: Readonly<Record<Casting, (tensor: Tensor) => Tensor>> = {
+const casts: Readonly<Record<FloatDtype, (tensor: Tensor) => Tensor>> = {
   fp32: toFloat32,
   fp16: toFloat16,
   bf16: toBFloat16,
 };
 
 /** PyTorch's names of the types. */
-export const torchType: Readonly<Record<Casting, string>> = {
+export const torchType: Readonly<Record<FloatDtype, string>> = {
   fp32: "float32",
   fp16: "float16",
   bf16: "bfloat16",
@@ -32,7 +33,7 @@ const halfLimit = 65504;
  *
  * @throws `unsupported` for a weight whose numbers are too large for float16
  */
-export function castWeights(weights: ReadonlyMap<string, Tensor>, dtype: ExportDtype): Map<string, Tensor> {
+export function castWeights(weights: ReadonlyMap<string, Tensor>, dtype: FloatDtype): Map<string, Tensor> {
   return new Map(
     [...weights].map(([name, tensor]) => {
       if (!isFloat(tensor.dtype)) return [name, tensor];
@@ -43,7 +44,7 @@ export function castWeights(weights: ReadonlyMap<string, Tensor>, dtype: ExportD
           "unsupported",
           `"${name}" has numbers beyond ±${halfLimit}, which float16 cannot hold: --dtype bf16 can.`,
         );
-      return [name, casts[dtype as Casting](wide)];
+      return [name, casts[dtype](wide)];
     }),
   );
 }

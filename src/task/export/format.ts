@@ -6,13 +6,13 @@ export const exportDtypes = ["fp32", "fp16", "bf16", "q8"] as const;
 export type ExportDtype = (typeof exportDtypes)[number];
 
 /** Choices that not every format has. */
-export interface ExportOptions {
-  readonly dtype: ExportDtype;
+export interface ExportOptions<D extends ExportDtype = ExportDtype> {
+  readonly dtype: D;
   /** The towers as models of their own, without the joint one. */
   readonly split: boolean;
 }
 
-export interface ExportJob extends ExportOptions {
+export interface ExportJob<D extends ExportDtype> extends ExportOptions<D> {
   /** What was asked for: a folder or a file. */
   readonly path: string;
   /** The folder to write; it is there. */
@@ -39,6 +39,6 @@ export interface ExportFormat {
   readonly dtypes: readonly ExportDtype[];
   /** Whether its towers can stand alone. */
   readonly splits: boolean;
-  /** Loaded when it is chosen. @returns what writes the files */
-  load(): Promise<(job: ExportJob) => Promise<Exported>>;
+  /** Loaded when it is chosen. @returns what writes the files, for the types of numbers above */
+  load(): Promise<(job: ExportJob<never>) => Promise<Exported>>;
 }

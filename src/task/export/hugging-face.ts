@@ -8,11 +8,16 @@ import {
 } from "../../model/index.js";
 import { CliptError, type Tensor } from "../../tensor/index.js";
 import { hfClip, hfSiglip, replaceFile, saveSafetensors, toPublished } from "../../weights/index.js";
-import { castWeights, torchType } from "./cast.js";
+import { castWeights, torchType, type FloatDtype } from "./cast.js";
 import type { Exported, ExportJob } from "./format.js";
 
 /** transformers' folder of a CLIPModel or a SiglipModel. */
-export async function exportHuggingFace({ path, out, dtype, open }: ExportJob): Promise<Exported> {
+export async function exportHuggingFace({
+  path,
+  out,
+  dtype,
+  open,
+}: ExportJob<FloatDtype>): Promise<Exported> {
   const model = await open();
   const { config, preprocess } = model;
   const reasons = config.score === "sigmoid" ? besidesSiglip(config) : besidesClip(config);
@@ -26,8 +31,11 @@ export async function exportHuggingFace({ path, out, dtype, open }: ExportJob): 
   const json = {
     "preprocessor_config.json": toHuggingFacePreprocess(preprocess, config),
     ...texts.files,
-    "config.json": { ...configOf(model), dtype: torchType[dtype as keyof typeof torchType] },
+    "config.json": { ...configOf(model), dtype: torchType[dtype] },
   };
+  // SigLIP's own tokenizer in transformers reads its pieces from here, too.
+  const pieces = model.tokenizerFiles.get("spiece.model");
+  if (pieces !== undefined) await replaceFile(join(out, "spiece.model"), [pieces]);
   await saveSafetensors(join(out, "model.safetensors"), castWeights(published(model), dtype), {
     format: "pt",
   });
@@ -37,7 +45,7 @@ export async function exportHuggingFace({ path, out, dtype, open }: ExportJob): 
     ]);
   const early = preprocess.convert === "late" || preprocess.cropRounding === "even";
   return {
-    files: ["model.safetensors", ...Object.keys(json)],
+    files: ["model.safetensors", ...(pieces === undefined ? [] : ["spiece.model"]), ...Object.keys(json)],
     notes: [
       ...(early
         ? ["transformers converts pictures to RGB before it resizes them, this model after: pictures with transparency, palettes or 16 bits differ."]
@@ -59,12 +67,15 @@ function published({ config, weights }: Model): Map<string, Tensor> {
 
 /** The configuration, with a pooling that finds the same token for any ids, not for well-formed texts only. */
 function configOf(model: Model): Record<string, unknown> {
-  const { config } = model;
-  const json = toHuggingFaceConfig(config, frameOf(model));
-  if (config.score === "sigmoid" || config.text.kind !== "transformer") return json;
-  // In transformers the id 2 means the greatest of a text, as in configurations from before it obeyed the id.
-  const end = config.text.pool === "argmax" ? 2 : config.text.eosId;
-  return { ...json, text_config: { ...(json["text_config"] as object), eos_token_id: end } };
+  const { score, text } = model.config;
+  const json = toHuggingFaceConfig(model.config, frameOf(model));
+  // Left out, CLIP's own ids would hold.
+  const none = { bos_token_id: null, eos_token_id: null, pad_token_id: null };
+  const written = { ...none, ...(json["text_config"] as object) };
+  if (score === "sigmoid" || text.kind !== "transformer") return { ...json, text_config: written };
+  // The id 2 stands for the greatest of a text, as in configurations from before transformers obeyed the id.
+  const end = text.pool === "argmax" ? 2 : text.eosId;
+  return { ...json, text_config: { ...written, eos_token_id: end } };
 }
 
 /** Undefined for a model whose tokenizer clipt cannot open: its towers can be written all the same. */

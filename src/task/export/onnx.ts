@@ -16,8 +16,10 @@ import { replaceFile } from "../../weights/index.js";
 import type { ExportDtype, Exported, ExportJob } from "./format.js";
 import { writeOnnxProgram } from "./onnx-program.js";
 
+type OnnxDtype = Exclude<ExportDtype, "bf16">;
+
 /** Endings by which transformers.js finds the file of a precision. */
-const suffix: Readonly<Record<Exclude<ExportDtype, "bf16">, string>> = {
+const suffix: Readonly<Record<OnnxDtype, string>> = {
   fp32: "",
   fp16: "_fp16",
   q8: "_quantized",
@@ -27,7 +29,7 @@ const suffix: Readonly<Record<Exclude<ExportDtype, "bf16">, string>> = {
  * transformers.js's layout: `onnx/*.onnx`, and JSON files that describe them. Another precision in the same folder is
  * one more file.
  */
-export async function exportOnnx({ out, dtype, split, open }: ExportJob): Promise<Exported> {
+export async function exportOnnx({ out, dtype, split, open }: ExportJob<OnnxDtype>): Promise<Exported> {
   const model = await open();
   const folder = join(out, "onnx");
   await mkdir(folder, { recursive: true });

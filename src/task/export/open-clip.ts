@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import {
+  parseOpenClip,
   readsPadding,
   toHuggingFaceTokenizer,
   toOpenClip,
@@ -17,7 +18,7 @@ import {
   type StoppedRun,
 } from "../../train/index.js";
 import { replaceFile, savePyTorch, saveSafetensors } from "../../weights/index.js";
-import { castWeights } from "./cast.js";
+import { castWeights, type FloatDtype } from "./cast.js";
 import type { Exported, ExportJob } from "./format.js";
 
 /** What of a model a hub folder is made of. */
@@ -27,7 +28,7 @@ type Parts = Pick<
 >;
 
 /** open_clip's hub folder; of a training run, what its trainer goes on from as well. */
-export async function exportOpenClip(job: ExportJob): Promise<Exported> {
+export async function exportOpenClip(job: ExportJob<FloatDtype>): Promise<Exported> {
   const stopped = await openStoppedRun(job.path);
   if (stopped === undefined) return exportFolder(job, await job.open(), basename(resolve(job.out)));
   const { start, weights } = stopped;
@@ -37,7 +38,11 @@ export async function exportOpenClip(job: ExportJob): Promise<Exported> {
   return exportRun(job, stopped, folder);
 }
 
-async function exportFolder({ out, dtype }: ExportJob, model: Parts, name: string): Promise<Exported> {
+async function exportFolder(
+  { out, dtype }: ExportJob<FloatDtype>,
+  model: Parts,
+  name: string,
+): Promise<Exported> {
   const { config, preprocess, weights } = model;
   const modelCfg = toOpenClip(config);
   const tokenizer = tokenizerOf(model, name);
@@ -52,10 +57,18 @@ async function exportFolder({ out, dtype }: ExportJob, model: Parts, name: strin
     format: "pt",
   });
   for (const [file, content] of Object.entries(json)) await writeJson(join(out, file), content);
+  const built = parseOpenClip(modelCfg).image;
+  const activation =
+    built.kind === "timm-vit" &&
+    config.image.kind === "timm-vit" &&
+    built.activation !== config.image.activation;
   const early = preprocess.convert !== "late" || preprocess.cropRounding !== "even";
   return {
     files: ["open_clip_model.safetensors", ...Object.keys(json)],
     notes: [
+      ...(activation
+        ? [`timm computes this tower with ${built.activation}, the model with ${config.image.activation}: features differ in the fourth place.`]
+        : []),
       ...(early
         ? ["open_clip converts pictures to RGB after it resized them, this model before: pictures with transparency, palettes or 16 bits differ."]
         : []),
@@ -64,7 +77,11 @@ async function exportFolder({ out, dtype }: ExportJob, model: Parts, name: strin
   }; // prettier-ignore
 }
 
-async function exportRun({ out }: ExportJob, stopped: StoppedRun, folder: Exported): Promise<Exported> {
+async function exportRun(
+  { out }: ExportJob<FloatDtype>,
+  stopped: StoppedRun,
+  folder: Exported,
+): Promise<Exported> {
   const { name, run, checkpoint, start, weights } = stopped;
   const { updates, tensors, step, stepsPerEpoch } = checkpoint;
   const file = `${name}.pt`;
