@@ -11,11 +11,15 @@ interface Engine {
 /** The first that owns a URL opens it; a path is a folder of LanceDB. */
 const engines: readonly Engine[] = [
   { owns: (url) => url === "memory:", open: async () => (await import("./memory.js")).memoryStore() },
+  {
+    owns: (url) => /^postgres(ql)?:\/\//.test(url),
+    open: async (url) => (await import("./postgres/store.js")).postgresStore(url),
+  },
   { owns: () => true, open: async (url) => (await import("./lance/store.js")).lanceStore(url) },
 ];
 
 /**
- * Opens the store at a URL, and makes it when there is none: a folder, `s3://…`, `memory:`.
+ * Opens the store at a URL, and makes it when there is none: a folder, `s3://…`, `postgres://…`, `memory:`.
  *
  * @throws `io` when the place cannot be used
  */
