@@ -21,7 +21,9 @@ import { compareModel } from "./compare.js";
 import type { ClipConfig } from "./config.js";
 import type { Context } from "./context.js";
 import { openEncoder } from "./encoder.js";
+import { toHuggingFaceTokenizer } from "./families/write-hugging-face-tokenizer.js";
 import { openModel } from "./open.js";
+import { openTokenizer } from "./tokenizer.js";
 import type { BertConfig } from "./towers/bert.js";
 import { constants } from "./values.js";
 
@@ -176,4 +178,16 @@ test("a model whose tokenizer lies elsewhere names the place", async () => {
   await rm(at("bare/tokenizer.json"));
   const model = await openModel(at("bare"));
   assert.throws(() => model.tokenizer, { code: "missing", message: /xlm-roberta-base/ });
+});
+
+test("BERT's vocabulary is exported as a tokenizer.json with the same ids", async () => {
+  const { tokenizer, tokenizerConfig, tokenizerFiles } = await openModel(fixture("chinese-clip-tiny"));
+  const written = toHuggingFaceTokenizer(tokenizerConfig, tokenizerFiles, tokenizer.identity().frame);
+  const files = Object.entries(written).map(([name, json]): [string, Uint8Array] => [
+    name,
+    new TextEncoder().encode(JSON.stringify(json)),
+  ]);
+  const reopened = openTokenizer(tokenizerConfig, new Map(files));
+  for (const text of ["Two CATS, a dög", "一只狗在雪地里奔跑", ""])
+    assert.deepEqual(reopened.encode(text), tokenizer.encode(text));
 });

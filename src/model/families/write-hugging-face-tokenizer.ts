@@ -4,6 +4,7 @@ import {
   readVocabAndMerges,
   toTokenizerJson,
   toUnigramJson,
+  wordPieceJson,
   type Cleaning,
   type Frame,
 } from "../../input/text/index.js";
@@ -97,6 +98,11 @@ function vocabularyJson(files: TokenizerFiles): { json: Json; published: boolean
     return {
       json: toTokenizerJson(readVocabAndMerges(text("vocab.json"), text("merges.txt"))),
       published: false,
+    };
+  if (files.has("vocab.txt"))
+    return {
+      json: wordPieceJson(text("vocab.txt"), parse(files, "tokenizer_config.json")),
+      published: true,
     };
   const bpe = "bpe_simple_vocab_16e6.txt";
   if (files.has(bpe)) return { json: toTokenizerJson(readClipVocabulary(text(bpe))), published: false };
