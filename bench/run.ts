@@ -2,6 +2,7 @@ import type { Benchmark } from "./benchmark.js";
 
 /** Every benchmark by name; a new one is one file and one line here. */
 const benchmarks: Record<string, () => Promise<{ default: Benchmark }>> = {
+  encode: () => import("./encode.js"),
   load: () => import("./load.js"),
   resize: () => import("./resize.js"),
   towers: () => import("./towers.js"),
