@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { evaluate } from "../runtime/index.js";
 import { f32, i64, random, toFloat32, type Tensor } from "../tensor/index.js";
 import { dtypes, lighten, type Dtype } from "./lighten.js";
-import { constant, gather, gemm, input } from "./ops/index.js";
+import { constant, gather, gemm, input, split } from "./ops/index.js";
 import { print } from "./print.js";
 
 const rng = random("lighten");
@@ -73,6 +73,19 @@ test("a large table is looked up in bytes, a small one as it is", async () => {
     const step = Math.max(...exact.map(Math.abs)) / 127;
     exact.forEach((v, j) => assert.ok(Math.abs(v - Number(large.data[i * 64 + j])) <= 0.501 * step));
   });
+});
+
+test("the rows of a joined matrix that are used alone are quantised alone", async () => {
+  const [first, second] = split(out, 0, [8, 16]);
+  const parts = { a: gemm(x, first!, { transB: true }), b: gemm(x, second!, { transB: true }) };
+  const feed = { x: drawn(3, 64) };
+  const { y } = await evaluate(lighten({ y: gemm(x, out, { transB: true }) }, "q8"), feed);
+  const { a, b } = await evaluate(lighten(parts, "q8"), feed);
+  const rows = [0, 1, 2].flatMap((row) => [
+    ...toFloat32(a).data.subarray(row * 8, row * 8 + 8),
+    ...toFloat32(b).data.subarray(row * 16, row * 16 + 16),
+  ]);
+  assert.deepEqual(rows, [...toFloat32(y).data]);
 });
 
 test("weights are asked for by name, once", () => {

@@ -1,10 +1,13 @@
 import {
+  f32,
   isFloat,
   quantiseBlocks,
   quantiseRows,
   sizeOf,
   toFloat16,
+  toFloat32,
   transposed,
+  withShape,
   type DType,
   type Tensor,
 } from "../tensor/index.js";
@@ -14,6 +17,7 @@ import {
   constant,
   fourBitBlock,
   type Gemm,
+  type Split,
   gather,
   matmul4,
   matmulInteger,
@@ -127,7 +131,7 @@ function lightTable(
   return [mul(cast(values, "float32"), reshape(scale, [...scale.shape, 1]))];
 }
 
-/** Weights of a model as a program sees them: a named constant, perhaps widened or reshaped on the way. */
+/** Weights of a model as a program sees them: a named constant, perhaps widened, reshaped or cut on the way. */
 interface Weight {
   readonly name: string;
   readonly dtype: DType;
@@ -135,16 +139,26 @@ interface Weight {
   readonly tensor: () => Tensor;
 }
 
-function weightOf({ node, dtype, shape }: Value): Weight | undefined {
+function weightOf({ node, index, dtype, shape }: Value): Weight | undefined {
   if (node.op.name === "constant") {
     const { name, tensor } = node.attrs as ConstantAttrs;
     if (name === undefined || !isFloat(dtype)) return undefined;
     return { name, dtype, shape: tensor.shape, tensor: () => tensor };
   }
-  if (node.op.name !== "cast" && node.op.name !== "reshape") return undefined;
-  const weight = weightOf(node.inputs[0]!);
+  const cut = node.op.name === "split" ? (node.attrs as Split) : undefined;
+  if (node.op.name !== "cast" && node.op.name !== "reshape" && cut?.axis !== 0) return undefined;
+  const whole = weightOf(node.inputs[0]!);
+  if (whole === undefined) return undefined;
   const fixed = shape as readonly number[];
-  return weight && { ...weight, shape: fixed, tensor: () => ({ ...weight.tensor(), shape: fixed }) };
+  if (cut === undefined) return { ...whole, shape: fixed, tensor: () => withShape(whole.tensor(), fixed) };
+  const width = sizeOf(fixed.slice(1));
+  const begin = width * cut.sizes.slice(0, index).reduce((a, b) => a + b, 0);
+  return {
+    name: `${whole.name}.${index}`,
+    dtype,
+    shape: fixed,
+    tensor: () => f32(fixed, toFloat32(whole.tensor()).data.subarray(begin, begin + sizeOf(fixed))),
+  };
 }
 
 /** A linear layer of constant weights: `rows` are [outputs, inner]. */

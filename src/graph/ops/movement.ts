@@ -165,7 +165,13 @@ export const slice = (x: Value, axis: number, start: number, end: number, step =
   return start === 0 && end === x.shape[at] && step === 1 ? x : sliceOp([x], { axis: at, start, end, step });
 };
 
-const splitOp = defineOp<{ axis: number; sizes: readonly number[] }>({
+/** Lengths of the parts, in their order. */
+export interface Split {
+  readonly axis: number;
+  readonly sizes: readonly number[];
+}
+
+const splitOp = defineOp<Split>({
   name: "split",
   infer: ([x], { axis, sizes }) => {
     if (total(sizes) !== x!.shape[axis])

@@ -167,3 +167,20 @@ test("reduced while decoding, a photo keeps to the stated tolerance", async () =
   const small = await decodeImage(jpeg, { shortest: 224 });
   assert.deepEqual([small.width, small.height], [width, height]);
 });
+
+test("a reduced photo is turned as an exact one is", async () => {
+  const scene = await sharp(fixture("rgba.png")).removeAlpha().resize(300, 240, { fit: "fill" }).toBuffer();
+  for (let orientation = 1; orientation <= 8; orientation++) {
+    const jpeg = await sharp(scene).jpeg({ quality: 95 }).withMetadata({ orientation }).toBuffer();
+    const config = { ...clipPreprocess, size: 32 };
+    const exact = await decodeImage(jpeg);
+    const reduced = await decodeImage(jpeg, { shortest: 32 });
+    assert.deepEqual(
+      [reduced.width < 300, reduced.width > reduced.height],
+      [true, exact.width > exact.height],
+    );
+    const [a, b] = [fitImage(exact, config).data, fitImage(reduced, config).data];
+    const mean = a.reduce((sum, value, i) => sum + Math.abs(value - b[i]!), 0) / a.length;
+    assert.ok(mean < 0.5, `orientation ${orientation}: ${mean}`);
+  }
+});

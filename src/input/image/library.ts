@@ -1,8 +1,9 @@
-import sharp, { type Metadata, type Sharp } from "sharp";
+import sharp, { type Metadata, type ResizeOptions } from "sharp";
 import { readPngHeader } from "./formats/png.js";
 import type { Format } from "./formats/sniff.js";
 import { readTiffPalette } from "./formats/tiff.js";
 import { channelsOf, type Mode, type Picture } from "./picture.js";
+import { turned } from "./turn.js";
 
 // A batch never decodes the same bytes twice.
 sharp.cache(false);
@@ -25,11 +26,13 @@ export async function decodeByLibrary(
   const meta = await image.metadata();
   check(meta.width, meta.height);
 
+  const reduction = format === "jpeg" && shortest !== undefined ? reductionOf(meta, shortest) : undefined;
+  if (reduction !== undefined) image = image.resize(reduction);
   // TIFF's orientation belongs to its layout: Pillow applies that one always.
-  const turn = orient || format === "tiff";
-  if (turn) image = image.autoOrient();
-  if (format === "jpeg" && shortest !== undefined)
-    image = reduced(image, turn ? meta.autoOrient : meta, shortest);
+  // A JPEG that is turned first is not reduced while it is decoded: those are turned afterwards.
+  else if (orient || format === "tiff") image = image.autoOrient();
+  const upright = (picture: Picture): Picture =>
+    reduction !== undefined && orient ? turned(picture, meta.orientation ?? 1) : picture;
 
   const png = format === "png" ? readPngHeader(bytes) : undefined;
   const palette = format === "tiff" ? readTiffPalette(bytes) : png?.palette;
@@ -50,21 +53,20 @@ export async function decodeByLibrary(
   // A plain view: a Buffer behaves otherwise in slice() and in messages between threads.
   const samples = new Uint8Array(data.buffer, data.byteOffset, data.length);
   const pixels = withChannels(samples, channels, channelsOf[mode]);
-  return { mode, width, height, data: pixels, ...(palette && { palette }) };
+  return upright({ mode, width, height, data: pixels, ...(palette && { palette }) });
 }
 
 /** Leaves a factor of three to the exact resize, and the proportions to the pixel that it would end at. */
-function reduced(
-  image: Sharp,
+function reductionOf(
   { width, height }: { width: number; height: number },
   shortest: number,
-): Sharp {
+): ResizeOptions | undefined {
   const short = Math.min(width, height);
-  if (short < 6 * shortest) return image;
+  if (short < 6 * shortest) return undefined;
   const long = 3 * Math.trunc((shortest * Math.max(width, height)) / short);
   const size =
     width <= height ? { width: 3 * shortest, height: long } : { width: long, height: 3 * shortest };
-  return image.resize({ ...size, fit: "fill", kernel: "cubic", fastShrinkOnLoad: false });
+  return { ...size, fit: "fill", kernel: "cubic", fastShrinkOnLoad: false };
 }
 
 /** The mode of a file that does not tell it by a header of its own that we read. */
