@@ -14,15 +14,20 @@ export type { Checkpoint, CheckpointOptions };
  */
 export async function openCheckpoint(path: string, options: CheckpointOptions = {}): Promise<Checkpoint> {
   const towers = await readTowers(path);
-  return towers === undefined ? openPublished(path, options) : openTowers(path, towers);
+  return towers === undefined ? openPublished(path, options) : openTowers(path, towers, options);
 }
 
-async function openTowers(path: string, towers: Towers): Promise<Checkpoint> {
+async function openTowers(
+  path: string,
+  towers: Towers,
+  { imageSize, contextLength }: CheckpointOptions,
+): Promise<Checkpoint> {
   const opened: { readonly weights: WeightsFile }[] = [];
   try {
-    const image = await openPublished(towers.image);
+    const image = await openPublished(towers.image, { imageSize });
     opened.push(image);
-    const text = (await openTextTower(towers.text)) ?? textTowerOf(await openPublished(towers.text));
+    const text =
+      (await openTextTower(towers.text)) ?? textTowerOf(await openPublished(towers.text, { contextLength }));
     opened.push(text);
     const assembled = assemble(path, image, text);
     checkModel(assembled, assembled.weights);

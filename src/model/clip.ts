@@ -10,7 +10,7 @@ import {
   type TextTowerConfig,
   type TextWeights,
 } from "./towers/index.js";
-import type { Tower } from "./towers/tower.js";
+import type { PositionTable, Tower } from "./towers/tower.js";
 
 /** All weights of a model. Dotted paths (`flatten`) are OpenCLIP's names. */
 export type ClipWeights<T> = {
@@ -68,6 +68,20 @@ export const readsPadding = ({ text }: ClipConfig): boolean => textTower(text).r
 
 /** Whether the text tower takes `context.packing`. */
 export const packsTexts = ({ text }: ClipConfig): boolean => textTower(text).packs?.(text) ?? false;
+
+/** The towers' tables of positions, under their full names. */
+export function positionTables({
+  image,
+  text,
+  customText,
+}: ClipConfig): Record<"image" | "text", PositionTable | undefined> {
+  const below = (prefix: string, table: PositionTable | undefined) =>
+    table && { ...table, name: prefix + table.name };
+  return {
+    image: below("visual.", imageTower(image).positions?.(image)),
+    text: below(customText ? "text." : "", textTower(text).positions?.(text)),
+  };
+}
 
 /** Rows of length 1; a row of zeros stays. x: [rows, dim] → same. Source: torch `F.normalize`, eps 1e-12. */
 export function normalize(x: Value): Value {

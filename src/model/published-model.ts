@@ -1,10 +1,21 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { CliptError, flatten } from "../tensor/index.js";
-import { canonical, checkWeights, dequantised, openWeights, type WeightsFile } from "../weights/index.js";
+import { CliptError, f32, flatten } from "../tensor/index.js";
+import {
+  canonical,
+  checkWeights,
+  dequantised,
+  openWeights,
+  publishedNames,
+  withMade,
+  type Made,
+  type WeightsFile,
+} from "../weights/index.js";
 import { clipSpec } from "./clip.js";
 import { families, type Description, type Family } from "./families/index.js";
+import { stretchedPositions } from "./positions.js";
 import { readJson } from "./read-json.js";
+import { withSizes, type ForcedSizes } from "./sizes.js";
 import { isSpec } from "./spec.js";
 import { textFamilyOf } from "./text-tower.js";
 
@@ -20,7 +31,7 @@ export interface Checkpoint extends Description {
   readonly weights: WeightsFile;
 }
 
-export interface CheckpointOptions {
+export interface CheckpointOptions extends ForcedSizes {
   /** Another name for the family's file of configuration: "config.legacy.json". */
   readonly configFile?: string | undefined;
 }
@@ -36,13 +47,16 @@ export async function openPublished(path: string, options: CheckpointOptions = {
     const folder = (await isFolder(path)) ? path : dirname(path);
     const names = published.names();
     const { family, config } = await ownerOf(published, folder, options.configFile);
-    const description = family.describe({
+    const described = family.describe({
       config,
       preprocessor: await readJson(folder, "preprocessor_config.json"),
       tokenizer: await readJson(folder, "tokenizer_config.json"),
       shapes: new Map(names.map((name) => [name, published.entry(name).shape])),
     });
-    const weights = canonical(published, description.layout);
+    const description = withSizes(described, options);
+    const named = canonical(published, description.layout);
+    const stretched = stretchedPositions(described.config, description.config, named, description.positions);
+    const weights = withMade(named, new Map([...stretched, ...absentZeros(description, named)]));
     checkModel(description, weights);
     return { ...description, family: family.name, folder, path: published.path, weights };
   } catch (error) {
@@ -50,6 +64,18 @@ export async function openPublished(path: string, options: CheckpointOptions = {
     if (!(error instanceof CliptError) || error.message.includes(path)) throw error;
     throw new CliptError(error.code, `${path}: ${error.message}`, { cause: error });
   }
+}
+
+/** Numbers that the model has and its project takes for 0 where a file has none. */
+function absentZeros(
+  { config, layout: { zeros = [] } }: Description,
+  weights: WeightsFile,
+): [string, Made][] {
+  const held = new Set(weights.names());
+  const wanted = flatten(clipSpec(config), isSpec);
+  return zeros
+    .filter((name) => wanted.has(name) && !held.has(name))
+    .map((name) => [name, { dtype: "float32", shape: [], make: () => f32([], [0]) }]);
 }
 
 async function ownerOf(
@@ -90,10 +116,13 @@ function carried({ path, metadata }: WeightsFile, { name }: Family): unknown {
 }
 
 /** Checks that a file holds exactly the weights of a configuration. @throws `format` as `checkWeights` does */
-export function checkModel({ config }: Description, weights: WeightsFile): void {
+export function checkModel({ config, layout }: Description, weights: WeightsFile): void {
   const expected = new Map([...flatten(clipSpec(config), isSpec)].map(([name, { shape }]) => [name, shape]));
   const got = new Map(weights.names().map((name) => [name, weights.entry(name)]));
-  checkWeights(expected, got);
+  checkWeights(expected, got, (name) => {
+    const published = publishedNames(layout, name).join(", ");
+    return published === name ? name : `${name} (in the file ${published})`;
+  });
 }
 
 const isFolder = async (path: string): Promise<boolean> => (await stat(path)).isDirectory();

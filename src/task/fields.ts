@@ -42,6 +42,14 @@ export const modelFields = {
     .enum(dtypes)
     .optional()
     .meta({ description: "How weights are held and computed with; fp32 when it is left out" }),
+  forceImageSize: z.array(z.int().min(1)).min(1).max(2).optional().meta({
+    description:
+      "Side of the pictures, or height and width, instead of the model's own, px; positions are stretched",
+    placeholder: "N",
+  }),
+  forceContextLength: count(
+    "Tokens of a text, instead of the model's own; positions are stretched",
+  ).optional(),
   threads: count("Threads of the model; one per core when it is left out").optional(),
 };
 

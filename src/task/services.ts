@@ -23,6 +23,10 @@ export interface ModelChoice extends ModelName {
   readonly device?: Device;
   /** How weights are held and computed with. */
   readonly dtype?: Dtype | undefined;
+  /** A side, or height and width, px; the model's own when absent. */
+  readonly forceImageSize?: readonly number[] | undefined;
+  /** Tokens of a text; the model's own when absent. */
+  readonly forceContextLength?: number | undefined;
   readonly threads?: number | undefined;
 }
 
@@ -49,12 +53,15 @@ export function openServices(options: ServiceOptions = {}): Services {
     cacheFolder: options.cacheFolder,
     decodeWorkers: options.decodeWorkers ?? availableParallelism(),
     async encoder(choice) {
+      const { model: path, pretrained, device, dtype, forceImageSize, forceContextLength, threads } = choice;
       const key = JSON.stringify([
-        choice.model,
-        choice.pretrained,
-        choice.device,
-        choice.dtype,
-        choice.threads,
+        path,
+        pretrained,
+        device,
+        dtype,
+        forceImageSize,
+        forceContextLength,
+        threads,
       ]);
       const model = opened.get(key) ?? locate(choice).then((path) => open(path, choice, options.cacheFolder));
       opened.set(key, model);
@@ -76,7 +83,7 @@ interface Opened {
 
 async function open(
   path: string,
-  { device, dtype, threads }: ModelChoice,
+  { device, dtype, forceImageSize, forceContextLength: contextLength, threads }: ModelChoice,
   cacheFolder: string | undefined,
 ): Promise<Opened> {
   // Loaded when a model is wanted: a check of numbers needs neither towers nor ONNX Runtime.
@@ -86,7 +93,9 @@ async function open(
   ]);
   const runtime = workerRuntime({ device, threads });
   try {
-    const encoder = await openEncoderAt(path, runtime, { dtype, cacheFolder });
+    const [height, width = height] = forceImageSize ?? [];
+    const imageSize = height === undefined || width === undefined ? undefined : ([height, width] as const);
+    const encoder = await openEncoderAt(path, runtime, { dtype, cacheFolder, imageSize, contextLength });
     return {
       encoder,
       async close() {

@@ -10,7 +10,7 @@ import {
   parseOpenClip,
   parseOpenClipPreprocess,
   tokenizerFileNames,
-  type ClipConfig,
+  withSizes,
   type Model,
 } from "../model/index.js";
 import { packageRoot } from "../package-root.js";
@@ -45,21 +45,28 @@ export async function openStart(run: StartOptions): Promise<Start> {
       "usage",
       "No model to start from: give --model (a folder, a checkpoint, or a JSON file with a model_cfg) or a recipe that names one.",
     );
-  const start = run.model.endsWith(".json")
-    ? await newModel(run.model, run)
-    : await openModel(run.model, { inMemory: true });
-  return run.imageSize === undefined ? start : resized(start, run.imageSize);
+  return run.model.endsWith(".json")
+    ? newModel(run.model, run)
+    : openModel(run.model, { imageSize: run.imageSize, inMemory: true });
 }
 
-async function newModel(path: string, { tokenizer: file, seed }: StartOptions): Promise<Start> {
+async function newModel(path: string, { tokenizer: file, seed, imageSize }: StartOptions): Promise<Start> {
   const json = (await readJson(path)) as Record<string, unknown>;
-  const config = parseOpenClip(json["model_cfg"] ?? json);
+  const published = parseOpenClip(json["model_cfg"] ?? json);
   const tokenizerConfig = {
     kind: "clip-bpe",
     cleaning: "clip",
     pad: "zero",
-    context: config.text.contextLength,
+    context: published.text.contextLength,
   } as const;
+  const { config, preprocess } = withSizes(
+    {
+      config: published,
+      preprocess: parseOpenClipPreprocess(json["preprocess_cfg"], published),
+      tokenizer: tokenizerConfig,
+    },
+    { imageSize },
+  );
   const tokenizerFiles = await readTokenizer(file ?? join(packageRoot, "models", "clip-bpe"));
   const tokenizer = openTokenizer(tokenizerConfig, tokenizerFiles);
   const { vocabSize } = config.text;
@@ -73,18 +80,12 @@ async function newModel(path: string, { tokenizer: file, seed }: StartOptions): 
     config,
     weights,
     locations: new Map<string, FileLocation>(),
-    preprocess: parseOpenClipPreprocess(json["preprocess_cfg"], config),
+    preprocess,
     tokenizer,
     tokenizerConfig,
     tokenizerFiles,
     identity: `new ${JSON.stringify(config)} ${seed}`,
   };
-}
-
-/** The same model over pictures of another size, for towers whose weights do not depend on it. */
-function resized(start: Start, side: number): Start {
-  const config = { ...start.config, image: { ...start.config.image, imageSize: [side, side] } } as ClipConfig;
-  return { ...start, tokenizer: start.tokenizer, config, preprocess: { ...start.preprocess, size: side } };
 }
 
 /** A tokenizer's files: a folder of them, or one; packed ones are unpacked. */

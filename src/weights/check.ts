@@ -7,11 +7,13 @@ const listed = 10;
  * Checks that weights are exactly those of a model. A single number may have the shape [] or [1].
  *
  * @param expected shape of each of the model's weights by name
+ * @param called   what a weight is called in messages
  * @throws         `format`, naming what is missing, what the model has no use for and what has another shape
  */
 export function checkWeights(
   expected: ReadonlyMap<string, readonly number[]>,
   got: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+  called: (name: string) => string = head,
 ): void {
   const missing = [...expected.keys()].filter((name) => !got.has(name));
   const unused = [...got.keys()].filter((name) => !expected.has(name));
@@ -19,11 +21,11 @@ export function checkWeights(
     const arrived = got.get(name)?.shape;
     return arrived === undefined || fits(shape, arrived)
       ? []
-      : [`${head(name)} is [${head(arrived.join(", "))}] instead of [${shape.join(", ")}]`];
+      : [`${called(name)} is [${head(arrived.join(", "))}] instead of [${shape.join(", ")}]`];
   });
   const complaints = [
-    ...complaint("missing", missing.map((name) => head(name))),
-    ...complaint("not part of the model", unused.map((name) => head(name))),
+    ...complaint("missing", missing.map((name) => called(name))),
+    ...complaint("not part of the model", unused.map((name) => called(name))),
     ...complaint("of another shape", misshapen),
   ]; // prettier-ignore
   if (complaints.length > 0)

@@ -21,6 +21,8 @@ const preferred = [
   "model.safetensors",
   "model.safetensors.index.json",
   "pytorch_model.bin",
+  "pytorch_model.pth",
+  "model.pth",
   "pytorch_model.bin.index.json",
 ];
 
@@ -83,7 +85,10 @@ async function choose(folder: string): Promise<string> {
   const files = await readdir(folder);
   const known = preferred.find((name) => files.includes(name));
   if (known !== undefined) return known;
-  const others = files.filter((name) => name.endsWith(".safetensors") && !name.startsWith("golden"));
+  const ending = (pattern: RegExp) =>
+    files.filter((name) => pattern.test(name) && !name.startsWith("golden"));
+  const safe = ending(/\.safetensors$/);
+  const others = safe.length > 0 ? safe : ending(/\.(bin|pth?)$/);
   const [only] = others;
   if (only !== undefined && others.length === 1) return only;
   throw new CliptError(

@@ -3,7 +3,8 @@ export { byteLengthOf, bytesOf, tensorFromBytes, type TensorInfo } from "./bytes
 export { checkWeights } from "./check.js";
 export { openWeights, readPyTorchEntries, readWeights } from "./file.js";
 export * from "./hub/index.js";
-export { canonical, type Layout, type Rename, toCanonical, toPublished } from "./layout.js";
+export { canonical, type Layout, publishedNames, type Rename, toCanonical, toPublished } from "./layout.js";
+export { type Made, withMade } from "./made.js";
 export { joined, type Part } from "./joined.js";
 export * from "./layouts.js";
 export { locatedBytes, locatedTensor } from "./located.js";

@@ -20,6 +20,8 @@ export interface Layout {
   readonly renames: readonly Rename[];
   /** Published tensors that are no weights: tables of numbers 0, 1, 2 …, sizes, counters. */
   readonly ignored: readonly string[];
+  /** Canonical numbers that are 0 where a file leaves them out. */
+  readonly zeros?: readonly string[];
 }
 
 type Shape = readonly number[];
@@ -91,6 +93,16 @@ export const toCanonical = (layout: Layout, published: ReadonlyMap<string, Tenso
 /** Canonical tensors as a project publishes them. @throws `format` when a tensor cannot be divided into its parts */
 export const toPublished = (layout: Layout, weights: ReadonlyMap<string, Tensor>): Map<string, Tensor> =>
   converted(layout, "published", weights);
+
+/** The names under which a layout publishes a canonical tensor. */
+export function publishedNames(layout: Layout, name: string): string[] {
+  for (const [published, canonical] of layout.renames)
+    for (const part of listOf(canonical)) {
+      const stars = matcher(part.name)(name);
+      if (stars !== undefined) return listOf(published).map((other) => fill(other.name, stars));
+    }
+  return [name];
+}
 
 function converted(
   layout: Layout,

@@ -110,10 +110,14 @@ const noWeights = [
   "**.num_batches_tracked",
 ];
 
+/** open_clip takes a bias that a checkpoint lacks for 0. */
+const zeros = ["logit_bias"];
+
 /** OpenAI's archives and OpenCLIP's CLIP: the names that clipt uses, ViT and ModifiedResNet. */
 export const openClip: Layout = {
   renames: [],
   ignored: noWeights,
+  zeros,
 };
 
 /** OpenCLIP's CustomTextCLIP, whose text tower stands under `text.`; in its oldest checkpoints it does not yet. */
@@ -128,6 +132,7 @@ export const openClipCustomText: Layout = {
     ["text_projection.*", "text.text_projection.*"],
   ],
   ignored: noWeights,
+  zeros,
 };
 
 /** OpenCLIP's models with a text tower of transformers': its names, which are ours. */
@@ -138,6 +143,7 @@ export const openClipHfText: Layout = {
     "text.transformer.embeddings.position_ids",
     "text.transformer.embeddings.token_type_ids",
   ],
+  zeros,
 };
 
 /** Chinese-CLIP's own checkpoints: OpenAI's image tower and BERT, whose dense layer on the first token is not used. */

@@ -3,14 +3,17 @@ import {
   chineseClip,
   hfChineseClip,
   hfClip,
+  hfPositions,
   hfSiglip,
   openClip,
   openClipCustomText,
   openClipHfText,
+  openClipPositions,
   type Layout,
 } from "../../weights/index.js";
 import type { ClipConfig } from "../config.js";
 import type { TokenizerConfig } from "../tokenizer.js";
+import type { PositionRule } from "../positions.js";
 import { chineseClipPreprocess, inferChineseClip, parseChineseClip } from "./chinese-clip.js";
 import { parseHuggingFace } from "./hugging-face.js";
 import { parseHuggingFacePreprocess } from "./hugging-face-preprocess.js";
@@ -37,6 +40,8 @@ export interface Description {
   readonly preprocess: PreprocessConfig;
   readonly tokenizer: TokenizerConfig;
   readonly layout: Layout;
+  /** Absent: open_clip's rule, and only when somebody asks for another size. */
+  readonly positions?: PositionRule;
 }
 
 /** A manner of publishing models. All differences between families are in what `describe` returns. */
@@ -102,6 +107,7 @@ export const families: readonly Family[] = [
         preprocess: parseHuggingFacePreprocess(preprocessor, config),
         tokenizer: parseHuggingFaceTokenizer(tokenizer, config),
         layout: config.score === "softmax" ? hfClip : hfSiglip,
+        positions: { cubic: hfPositions, unasked: { image: false, text: false } },
       };
     },
   },
@@ -117,6 +123,10 @@ export const families: readonly Family[] = [
         preprocess: parseOpenClipPreprocess(preprocessCfg, config),
         tokenizer: parseOpenClipTokenizer(modelCfg, config),
         layout: openClipLayout(config),
+        positions: {
+          cubic: openClipPositions,
+          unasked: { image: config.image.kind === "vit", text: true },
+        },
       };
     },
   },

@@ -3,7 +3,7 @@ import type { Context } from "../context.js";
 import { attentionPool2d, attentionPool2dSpec, type AttentionPool2d } from "../layers/attention-pool-2d.js";
 import { batchNorm, batchNormSpec, type BatchNorm } from "../layers/batch-norm.js";
 import { uniformSpec, zerosSpec, type Spec } from "../spec.js";
-import type { Tower } from "./tower.js";
+import { patchGrid, type Tower } from "./tower.js";
 
 /** OpenAI's ModifiedResNet: three convolutions first, average pools instead of strides, attention at the end. */
 export interface ResNetConfig {
@@ -55,7 +55,7 @@ const shrink = 32;
 /** Source: openai/CLIP `ModifiedResNet`. */
 export const resnet: Tower<ResNetConfig, ResNetWeights<Spec>, ResNetWeights<Value>> = {
   spec({ width, layers, imageSize }, embedDim) {
-    const places = imageSize.reduce((count, side) => count * Math.floor(side / shrink), 1);
+    const [rows, columns] = patchGrid(imageSize, shrink);
     const stage = (index: number): Bottleneck<Spec>[] => {
       const planes = width * 2 ** index;
       const before = index === 0 ? width : (planes / 2) * expansion;
@@ -74,7 +74,7 @@ export const resnet: Tower<ResNetConfig, ResNetWeights<Spec>, ResNetWeights<Valu
       layer2: stage(1),
       layer3: stage(2),
       layer4: stage(3),
-      attnpool: attentionPool2dSpec(places, width * 32, embedDim),
+      attnpool: attentionPool2dSpec(rows * columns, width * 32, embedDim),
     };
   },
 

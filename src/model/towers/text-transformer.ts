@@ -76,6 +76,8 @@ export const textTransformer: Tower<
 
   packs: (config) => !readsPadding(config),
 
+  positions: ({ contextLength }) => ({ name: "positional_embedding", extra: 0, places: [contextLength] }),
+
   forward(config, w, ids, context) {
     const length = ids.shape[1]!;
     const packed = context.packing && { ...context.packing, shape: ids.shape };

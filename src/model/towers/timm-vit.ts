@@ -15,7 +15,7 @@ import {
   type TimmProjection,
 } from "../layers/timm-head.js";
 import { normalSpec, type Spec } from "../spec.js";
-import type { Tower } from "./tower.js";
+import { patchGrid, type Tower } from "./tower.js";
 
 /** timm's Vision Transformer: SigLIP's, pooled by attention, and MobileCLIP's, whose class token is the result. */
 export interface TimmVitConfig extends BlockConfig {
@@ -53,14 +53,14 @@ export interface TimmVitWeights<T> {
 export const timmVit: Tower<TimmVitConfig, TimmVitWeights<Spec>, TimmVitWeights<Value>> = {
   spec(config, embedDim) {
     const { width, layers, imageSize, patchSize, classToken, normPre = false, projection } = config;
-    const patches = imageSize.reduce((count, side) => count * Math.floor(side / patchSize), 1);
+    const [rows, columns] = patchGrid(imageSize, patchSize);
     return {
       trunk: {
         cls_token: classToken && normalSpec(1e-6, 1, 1, width),
         patch_embed: config.convStem
           ? { backbone: convStemSpec(width, config.convStem) }
           : { proj: patchEmbeddingSpec(width, patchSize, !normPre) },
-        pos_embed: normalSpec(0.02, 1, patches + (classToken === "placed" ? 1 : 0), width),
+        pos_embed: normalSpec(0.02, 1, rows * columns + (classToken === "placed" ? 1 : 0), width),
         norm_pre: normPre ? normSpec(width) : undefined,
         blocks: Array.from({ length: layers }, () => timmBlockSpec(config)),
         norm: normSpec(width),
@@ -70,6 +70,12 @@ export const timmVit: Tower<TimmVitConfig, TimmVitWeights<Spec>, TimmVitWeights<
       head: timmHeadSpec(projection, width, embedDim),
     };
   },
+
+  positions: ({ imageSize, patchSize, classToken }) => ({
+    name: "trunk.pos_embed",
+    extra: classToken === "placed" ? 1 : 0,
+    places: patchGrid(imageSize, patchSize),
+  }),
 
   forward(config, { trunk, head }, pixels, context) {
     const tokens = embed(config, trunk, pixels, context);

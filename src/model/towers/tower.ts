@@ -1,6 +1,22 @@
 import type { Value } from "../../graph/index.js";
 import type { Context } from "../context.js";
 
+/** A weight with a row for each place of a tower's input. */
+export interface PositionTable {
+  /** Its name: a dotted path among the tower's weights. */
+  readonly name: string;
+  /** Rows before those of the places: the class token's. */
+  readonly extra: number;
+  /** [height, width] of the grid of patches, or [length] of a text. */
+  readonly places: readonly number[];
+}
+
+/** The grid of whole patches that a picture is cut into. */
+export const patchGrid = (
+  imageSize: readonly [number, number],
+  patchSize: number,
+): readonly [number, number] => [Math.floor(imageSize[0] / patchSize), Math.floor(imageSize[1] / patchSize)];
+
 /**
  * One kind of tower: which weights a configuration has, and the function of them.
  * `S` and `V` are the same record over specs and over values; dotted paths in it are the published weights' names.
@@ -18,6 +34,8 @@ export interface Tower<Config extends { readonly kind: string }, S, V> {
    * All others may be given rows cut to the longest of a batch.
    */
   readsPadding?(config: Config): boolean;
+  /** The tower's table of positions, where it has one that can be stretched. */
+  positions?(config: Config): PositionTable;
   /** Text towers that compute less where texts are shorter than their rows, when told by `context.packing`. */
   packs?(config: Config): boolean;
 }

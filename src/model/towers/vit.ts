@@ -5,7 +5,7 @@ import { project } from "../layers/linear.js";
 import { norm, normSpec, type Norm } from "../layers/norm.js";
 import { patchEmbedding, patchEmbeddingSpec, type PatchEmbedding } from "../layers/patch-embedding.js";
 import { normalSpec, type Spec } from "../spec.js";
-import type { Tower } from "./tower.js";
+import { patchGrid, type Tower } from "./tower.js";
 
 /** OpenAI's and OpenCLIP's Vision Transformer. */
 export interface VitConfig extends BlockConfig {
@@ -37,11 +37,11 @@ export interface VitWeights<T> {
 export const vit: Tower<VitConfig, VitWeights<Spec>, VitWeights<Value>> = {
   spec(config, embedDim) {
     const { width, layers, imageSize, patchSize } = config;
-    const patches = imageSize.reduce((count, side) => count * Math.floor(side / patchSize), 1);
+    const [rows, columns] = patchGrid(imageSize, patchSize);
     const std = width ** -0.5;
     return {
       class_embedding: normalSpec(std, width),
-      positional_embedding: normalSpec(std, 1 + patches, width),
+      positional_embedding: normalSpec(std, 1 + rows * columns, width),
       proj: normalSpec(std, width, embedDim),
       conv1: patchEmbeddingSpec(width, patchSize, false),
       ln_pre: config.lnPre ? normSpec(width) : undefined,
@@ -49,6 +49,12 @@ export const vit: Tower<VitConfig, VitWeights<Spec>, VitWeights<Value>> = {
       ln_post: normSpec(width),
     };
   },
+
+  positions: ({ imageSize, patchSize }) => ({
+    name: "positional_embedding",
+    extra: 1,
+    places: patchGrid(imageSize, patchSize),
+  }),
 
   forward(config, w, pixels, context) {
     const tokens = embed(w, pixels);
