@@ -80,11 +80,12 @@ export function memoryStore(): Store {
       });
       return hits.sort((a, b) => b.score - a.score || byText(a.id, b.id)).slice(offset, offset + k);
     }),
-    list: open(({ where, order, limit, offset = 0, identity }) => {
+    list: open(({ where, order, limit, offset = 0, lacking, identity }) => {
       if (order !== undefined) checkFilter({ kind: "exists", field: order.field }, known);
-      if (identity !== undefined) requireSet(identity, dims);
+      for (const set of [lacking, identity]) if (set !== undefined) requireSet(set, dims);
       const turn = order?.descending === true ? -1 : 1;
       return chosen(where)
+        .filter(([, { vectors }]) => lacking === undefined || !vectors.has(lacking))
         .sort(
           ([a, x], [b, y]) =>
             (order && byValue(x.fields[order.field], y.fields[order.field], turn)) || byText(a, b),

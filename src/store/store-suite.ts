@@ -150,6 +150,19 @@ export function testStore(name: string, opener: StoreOpener, options: { skip?: s
     assert.deepEqual([...(first?.vectors?.[model] ?? [])], [1, 0]);
   });
 
+  each("lists what a set lacks", async (store) => {
+    await fill(store);
+    await store.upsert([{ id: "new", fields: { path: "b/new.jpg" } }]);
+    const lacking = await store.list({ lacking: model, limit: 9 });
+    assert.deepEqual(
+      lacking.map(({ id }) => id),
+      ["new"],
+    );
+    const where: Filter = { kind: "starts", field: "path", text: "a/" };
+    assert.deepEqual(await store.list({ lacking: model, where, limit: 9 }), []);
+    await assert.rejects(store.list({ lacking: other, limit: 9 }), refuses());
+  });
+
   each("deletes items with all their vectors", async (store) => {
     await fill(store);
     await store.delete(["east", "nobody"]);

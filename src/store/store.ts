@@ -57,6 +57,8 @@ export interface Listing {
   readonly order?: { readonly field: string; readonly descending?: boolean };
   readonly limit: number;
   readonly offset?: number;
+  /** Only items without a vector in this set. */
+  readonly lacking?: string;
   /** Give the vectors of this set, too. */
   readonly identity?: string;
 }

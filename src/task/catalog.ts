@@ -23,6 +23,11 @@ export const catalog: readonly Entry[] = [
     load: async () => (await import("./search.js")).search,
   },
   {
+    name: "index",
+    summary: "Keep an index of folders, to search them at once",
+    load: async () => (await import("./index-pictures.js")).indexPictures,
+  },
+  {
     name: "classify",
     summary: "Score pictures against labels",
     load: async () => (await import("./classify.js")).classify,

@@ -14,6 +14,8 @@ export interface Encoded<T> {
   readonly item: T;
   /** Length 1. */
   readonly vector: Float32Array;
+  /** [3, height, width], as the model saw it. */
+  readonly pixels: Float32Array;
 }
 
 /**
@@ -57,13 +59,14 @@ export async function* encodePictures<T>(
   }
   const encode = async (batch: { items: T[]; rows: Float32Array[] }) => ({
     items: batch.items,
+    rows: batch.rows,
     features: await encoder.images(stack(batch.rows, rows.shape)),
   });
 
   try {
-    for await (const { items: done, features } of inOrder(batches(), encode, 2)) {
+    for await (const { items: done, rows: pixels, features } of inOrder(batches(), encode, 2)) {
       const vectors = rowsOf(features as Tensor<"float32">);
-      for (const [i, item] of done.entries()) yield { item, vector: vectors[i] ?? new Float32Array() };
+      for (const [i, item] of done.entries()) yield { item, vector: vectors[i]!, pixels: pixels[i]! };
       used += done.length;
       emit({ kind: "progress", stage: "encoding pictures", done: tried, total: items.length });
     }

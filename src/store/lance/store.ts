@@ -144,11 +144,11 @@ class LanceStore implements Store {
         .slice(offset, offset + k);
     });
 
-  list: Store["list"] = ({ where, order, limit, offset = 0, identity }) =>
+  list: Store["list"] = ({ where, order, limit, offset = 0, lacking, identity }) =>
     this.read(async () => {
-      if (identity !== undefined) await this.requireSet(identity);
+      for (const set of [lacking, identity]) if (set !== undefined) await this.requireSet(set);
       if (order !== undefined) await this.condition({ kind: "exists", field: order.field });
-      const sorted = await this.sorted(where, order);
+      const sorted = await this.sorted(where, lacking, order);
       const page = sorted.slice(offset, offset + limit);
       const found = new Map((await this.fetch(page, identity)).map((item) => [item.id, item]));
       return page.flatMap((id) => found.get(id) ?? []);
@@ -229,10 +229,16 @@ class LanceStore implements Store {
   }
 
   /** All ids that are meant, in the order that is asked for: the engine itself does not sort. */
-  private async sorted(where: Filter | undefined, order: Listing["order"]): Promise<string[]> {
+  private async sorted(
+    where: Filter | undefined,
+    lacking: string | undefined,
+    order: Listing["order"],
+  ): Promise<string[]> {
     const column = order && columnOf(order.field);
     const query = this.items.query().select(column === undefined ? ["id"] : ["id", column]);
-    if (where !== undefined) query.where(await this.condition(where));
+    const conditions = where === undefined ? [] : [await this.condition(where)];
+    if (lacking !== undefined) conditions.push(`${quoted(this.columnOf(lacking))} IS NULL`);
+    if (conditions.length > 0) query.where(conditions.join(" AND "));
     const table = await query.toArrow();
     const ids = (table.getChild("id")?.toArray() ?? []) as string[];
     const values = column === undefined ? undefined : table.getChild(column);

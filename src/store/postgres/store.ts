@@ -114,9 +114,10 @@ export async function openPostgres(url: string, connection: Connection): Promise
           fields: fields as Fields,
         }));
       }),
-    list: ({ where, order, limit, offset = 0, identity }) =>
+    list: ({ where, order, limit, offset = 0, lacking, identity }) =>
       run(async (sql) => {
         const from = await itemsWith(sql, identity);
+        const without = lacking === undefined ? "" : await lackingIn(sql, lacking);
         const values: unknown[] = [];
         const fields = await checked(sql, where);
         if (order !== undefined) checkFilter({ kind: "exists", field: order.field }, fields);
@@ -126,7 +127,7 @@ export async function openPostgres(url: string, connection: Connection): Promise
             ? ""
             : `${fieldExpression(order.field, fields[order.field]!)} ${turn} NULLS LAST, `;
         const rows = await sql.query(
-          `SELECT * FROM ${from} WHERE ${toCondition(where, fields, values)} ORDER BY ${by}id LIMIT ${limit} OFFSET ${offset}`,
+          `SELECT * FROM ${from} WHERE ${toCondition(where, fields, values)}${without} ORDER BY ${by}id LIMIT ${limit} OFFSET ${offset}`,
           values,
         );
         return rows.map((row) => itemOf(row, identity));
@@ -193,6 +194,12 @@ async function itemsWith(sql: Sql, identity: string | undefined): Promise<string
   const sets = await readSets(sql);
   requireSet(identity, dimsOf(sets));
   return `(SELECT id, fields, vector::text AS vector FROM clipt.items LEFT JOIN ${sets.get(identity)!.name} USING (id)) AS x`;
+}
+
+async function lackingIn(sql: Sql, identity: string): Promise<string> {
+  const sets = await readSets(sql);
+  requireSet(identity, dimsOf(sets));
+  return ` AND id NOT IN (SELECT id FROM ${sets.get(identity)!.name})`;
 }
 
 function itemOf(row: Row, identity: string | undefined): Item {

@@ -1,0 +1,52 @@
+import type { Encoder } from "../../model/index.js";
+import { defaultStore, openStore, type Store } from "../../store/index.js";
+import { CliptError } from "../../tensor/index.js";
+import { words } from "../fields.js";
+import type { ModelChoice, Services } from "../services.js";
+
+/** Field by which tasks choose the index. */
+export const dbField = words(
+  "Where the index is: a folder, postgres://…, s3://…; the user's own index when it is left out",
+).optional();
+
+/** An index together with the model that reads it. */
+export interface Collection {
+  readonly store: Store;
+  readonly encoder: Encoder;
+  /** Of the set of vectors that is searched. */
+  readonly identity: string;
+  close(): Promise<void>;
+}
+
+/** Opens an index for writing: the model's set of vectors is made when it is not there. */
+export async function openCollection(
+  { db = defaultStore(), ...choice }: { db?: string | undefined } & ModelChoice,
+  services: Services,
+): Promise<Collection> {
+  const [encoder, store] = await Promise.all([services.encoder(choice), openStore(db)]);
+  const { identity } = encoder.model;
+  try {
+    await store.addSet({ identity, dim: encoder.model.config.embedDim });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return { store, encoder, identity, close: () => store.close() };
+}
+
+/**
+ * Refuses an index that holds nothing of the model.
+ *
+ * @throws `missing`
+ */
+export async function requireIndexed({ store, identity }: Collection): Promise<void> {
+  const sets = await store.sets();
+  if ((sets.find((set) => set.identity === identity)?.count ?? 0) > 0) return;
+  const others = sets.some(({ count }) => count > 0);
+  throw new CliptError(
+    "missing",
+    others
+      ? `The index ${store.url} has no vectors of this model. Run \`clipt index\` with it: the vectors of the other model stay.`
+      : `The index ${store.url} is empty. Fill it with \`clipt index FOLDER\`.`,
+  );
+}

@@ -1,0 +1,107 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { basename } from "node:path";
+import exifr from "exifr";
+import sharp from "sharp";
+import type { Fields, FieldType, FieldValue } from "../../store/index.js";
+import type { PictureFile } from "../find-pictures.js";
+
+/** What is known of every indexed picture, as far as its file says it. */
+export const pictureFields = {
+  path: "text",
+  folder: "text",
+  name: "text",
+  hash: "text",
+  phash: "text",
+  size: "number",
+  modified: "date",
+  indexed: "date",
+  width: "number",
+  height: "number",
+  format: "text",
+  taken: "date",
+  camera: "text",
+  lens: "text",
+  latitude: "number",
+  longitude: "number",
+} as const satisfies Readonly<Record<string, FieldType>>;
+
+/** SHA-256 of a file's content, in hexadecimal. */
+export async function contentHash(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest("hex");
+}
+
+/** Fields that come from the file itself; what cannot be read is absent. */
+export async function fileFields(file: PictureFile, folder: string, hash: string): Promise<Fields> {
+  const [exif, shape] = await Promise.all([readExif(file.path), readShape(file.path)]);
+  return present({
+    path: file.path,
+    folder,
+    name: basename(file.path),
+    hash,
+    size: file.size,
+    modified: Math.round(file.mtimeMs),
+    indexed: Date.now(),
+    ...shape,
+    ...exif,
+  });
+}
+
+/** As the picture is seen: sides of a rotated one are swapped. */
+async function readShape(path: string): Promise<Record<string, FieldValue | undefined>> {
+  try {
+    const { format, width, height, orientation = 1 } = await sharp(path).metadata();
+    return orientation > 4 ? { format, width: height, height: width } : { format, width, height };
+  } catch {
+    // Formats that sharp does not know (BMP) have no shape here; broken files are named when they are decoded.
+    return {};
+  }
+}
+
+async function readExif(path: string): Promise<Record<string, FieldValue | undefined>> {
+  try {
+    const exif = (await exifr.parse(path, {
+      pick: ["DateTimeOriginal", "CreateDate", "Make", "Model", "LensModel", "GPSLatitude", "GPSLongitude"],
+      reviveValues: true,
+    })) as Record<string, unknown> | undefined;
+    if (exif === undefined) return {};
+    const taken = exif.DateTimeOriginal ?? exif.CreateDate;
+    return {
+      // Cameras write local time without its zone: the clock's face is what counts.
+      taken: taken instanceof Date ? clockTime(taken) : undefined,
+      camera: cameraName(exif.Make, exif.Model),
+      lens: textOf(exif.LensModel),
+      latitude: numberOf(exif.latitude),
+      longitude: numberOf(exif.longitude),
+    };
+  } catch {
+    return {};
+  }
+}
+
+const clockTime = (date: Date): number | undefined => {
+  const time = date.getTime() - date.getTimezoneOffset() * 60_000;
+  return Number.isFinite(time) ? time : undefined;
+};
+
+/** "NIKON CORPORATION", "NIKON D90" → "NIKON D90"; "Canon", "EOS 5D" → "Canon EOS 5D". */
+function cameraName(make: unknown, model: unknown): string | undefined {
+  const [maker, name] = [textOf(make), textOf(model)];
+  if (maker === undefined || name === undefined) return name ?? maker;
+  const first = maker.split(" ")[0]!.toLowerCase();
+  return name.toLowerCase().startsWith(first) ? name : `${maker} ${name}`;
+}
+
+function textOf(value: unknown): string | undefined {
+  if (typeof value !== "string") return undefined;
+  const text = value.replaceAll("\0", "").trim();
+  return text === "" ? undefined : text;
+}
+
+const numberOf = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isFinite(value) ? value : undefined;
+
+const present = (fields: Readonly<Record<string, FieldValue | undefined>>): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Fields;
