@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { realpath } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { after, before, describe, test } from "node:test";
+import { drawnPicture } from "../../test/made-data.js";
+import { writeSmallModel } from "../../test/small-model.js";
+import { packageRoot } from "../package-root.js";
+import { openStore } from "../store/index.js";
+import { indexPictures } from "./index-pictures.js";
+import { openServices, type Services } from "./services.js";
+
+describe("an index of folders", () => {
+  let root = "";
+  let services: Services;
+  const at = (...parts: string[]): string => join(root, ...parts);
+  const index = (options: { db?: string; ignore?: string[]; model?: string } = {}) =>
+    indexPictures({ folders: [at("photos")], db: at("db"), model: at("model"), ...options }, { services });
+  const done = async (options?: Parameters<typeof index>[0]) => {
+    const { added, reused, unchanged, deleted, skipped } = await index(options);
+    return [added, reused, unchanged, deleted, skipped];
+  };
+
+  before(async () => {
+    root = await realpath(mkdtempSync(join(tmpdir(), "clipt-index-")));
+    await writeSmallModel(at("model"));
+    await writeSmallModel(at("other"), "other");
+    mkdirSync(at("photos", "2020"), { recursive: true });
+    for (let i = 0; i < 20; i++) writeFileSync(at("photos", `${i}.png`), await drawnPicture(i * 12));
+    services = openServices({ decodeWorkers: 2 });
+  });
+  after(async () => {
+    await services.close();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  test("follows the folder: new, changed, moved, deleted and broken files", async () => {
+    writeFileSync(at("photos", "broken.jpg"), "no picture");
+    assert.deepEqual(await done(), [20, 0, 0, 0, 1]);
+    unlinkSync(at("photos", "broken.jpg"));
+    assert.deepEqual(await done(), [0, 0, 20, 0, 0]);
+
+    renameSync(at("photos", "1.png"), at("photos", "2020", "one.png"));
+    writeFileSync(at("photos", "2.png"), await drawnPicture(7));
+    unlinkSync(at("photos", "3.png"));
+    assert.deepEqual(await done(), [1, 1, 17, 2, 0]);
+    assert.deepEqual(await done({ ignore: ["2020/"] }), [0, 0, 18, 1, 0]);
+    assert.deepEqual(await done(), [1, 0, 18, 0, 0]);
+  });
+
+  test("knows what the files say", async () => {
+    const store = await openStore(at("db"));
+    const [item] = await store.get([at("photos", "4.png")]);
+    await store.close();
+    const { name, width, height, format, hash, phash } = item?.fields ?? {};
+    assert.deepEqual([name, width, height, format], ["4.png", 12, 10, "png"]);
+    assert.match(String(hash), /^[0-9a-f]{64}$/);
+    assert.match(String(phash), /^[0-9a-f]{16}$/);
+  });
+
+  test("another model's vectors stand beside the first's", async () => {
+    assert.deepEqual(await done({ model: at("other") }), [19, 0, 0, 0, 0]);
+    const store = await openStore(at("db"));
+    assert.deepEqual(
+      (await store.sets()).map(({ count }) => count),
+      [19, 19],
+    );
+    await store.close();
+  });
+
+  test("a folder that is not there deletes nothing", async () => {
+    renameSync(at("photos"), at("away"));
+    await assert.rejects(index(), { code: "missing" });
+    renameSync(at("away"), at("photos"));
+    assert.deepEqual(await done(), [0, 0, 19, 0, 0]);
+  });
+
+  test("killed at any moment, the index opens and the next run completes it", async () => {
+    for (let i = 0; i < 400; i++) writeFileSync(at("photos", `more ${i}.png`), await drawnPicture(1000 + i));
+    const command = [join(packageRoot, "bin", "clipt.js"), "index", at("photos"), "--db", at("killed")];
+    let before = 0;
+    for (const delay of [900, 1300, 1700, 2100]) {
+      const child = spawn(process.execPath, [...command, "--model", at("model")], { stdio: "ignore" });
+      const ended = once(child, "exit");
+      await Promise.race([wait(delay), ended]);
+      child.kill("SIGKILL");
+      await ended;
+      const store = await openStore(at("killed"));
+      const pictures = await store.count();
+      await store.close();
+      assert.ok(pictures >= before, "what was written stays");
+      before = pictures;
+    }
+    const last = await index({ db: at("killed") });
+    assert.equal(last.pictures, 419);
+    assert.equal(last.added + last.unchanged + last.reused, 419);
+    const [clean, killed] = [await openStore(at("db")), await openStore(at("killed"))];
+    await index();
+    const ids = async (store: typeof clean) => (await store.list({ limit: 1000 })).map(({ id }) => id);
+    assert.deepEqual(await ids(killed), await ids(clean));
+    await Promise.all([clean.close(), killed.close()]);
+  });
+});
