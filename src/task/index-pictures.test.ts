@@ -12,6 +12,7 @@ import { writeSmallModel } from "../../test/small-model.js";
 import { packageRoot } from "../package-root.js";
 import { openStore } from "../store/index.js";
 import { indexPictures } from "./index-pictures.js";
+import { search } from "./search.js";
 import { openServices, type Services } from "./services.js";
 
 describe("an index of folders", () => {
@@ -60,6 +61,18 @@ describe("an index of folders", () => {
     assert.deepEqual([name, width, height, format], ["4.png", 12, 10, "png"]);
     assert.match(String(hash), /^[0-9a-f]{64}$/);
     assert.match(String(phash), /^[0-9a-f]{16}$/);
+  });
+
+  test("is searched without its folder, by picture, with conditions", async () => {
+    const query = at("photos", "7.png");
+    const choice = { query, k: 3, db: at("db"), model: at("model") };
+    const found = await search(choice, { services });
+    assert.ok(!Array.isArray(found));
+    assert.equal(found.results[0]?.path, query);
+    const wide = await search({ ...choice, where: "width > 12" }, { services });
+    assert.deepEqual(wide, { query, results: [] });
+    await assert.rejects(search({ ...choice, where: "lens = x y" }, { services }), { code: "input" });
+    await assert.rejects(search({ ...choice, db: at("empty") }, { services }), /is empty. Fill it with/);
   });
 
   test("another model's vectors stand beside the first's", async () => {

@@ -4,6 +4,8 @@ import type { Encoder } from "../model/index.js";
 import { topK } from "../score/index.js";
 import { CliptError, type Tensor } from "../tensor/index.js";
 import { isPicture } from "../train/data/sample.js";
+import { dbField, openCollection, requireIndexed } from "./collection/collection.js";
+import { find } from "./collection/find.js";
 import { decoding, exactField } from "./decoding.js";
 import { requireIdentity, rowsOf, stackVectors, type Embeddings } from "./embeddings/embeddings.js";
 import { isEmbeddingsFile, readEmbeddings } from "./embeddings/file.js";
@@ -17,16 +19,31 @@ import { defineTask, type Context } from "./task.js";
 
 const result = z.object({
   query: z.string(),
-  results: z.array(z.object({ path: z.string(), score: z.number() })).describe("Best first; cosines"),
+  results: z
+    .array(
+      z.object({
+        path: z.string(),
+        score: z.number(),
+        fields: z
+          .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+          .optional()
+          .describe("What an index knows of the picture"),
+      }),
+    )
+    .describe("Best first; cosines"),
 });
 
 export const search = defineTask({
   name: "search",
   details:
-    "The folder's embeddings are kept in the user's cache folder, stamped with the model's identity: the next search encodes new and changed pictures only. A file made by `clipt embed` may stand in the folder's place.",
+    "The folder's embeddings are kept in the user's cache folder, stamped with the model's identity: the next search encodes new and changed pictures only. A file made by `clipt embed` may stand in the folder's place. Without a folder, the index of `clipt index` is searched.",
   input: z.object({
     query: words("What to look for: a description, or the path of a picture").optional(),
-    folder: words("Folder with pictures, searched to any depth, or a file of embeddings").optional(),
+    folder: words(
+      "Folder with pictures, searched to any depth, or a file of embeddings; what `clipt index` made when it is left out",
+    ).optional(),
+    db: dbField,
+    where: words("Condition on an index's pictures: taken >= 2020-06-01 and camera contains X100").optional(),
     queries: file("File with one query a line, instead of QUERY").optional(),
     k: count("Results for each query").default(10),
     cache: flag("Encode all pictures again and keep nothing").default(true),
@@ -38,6 +55,7 @@ export const search = defineTask({
   examples: [
     { title: "By description", input: { query: "a dog running through snow", folder: "photos" } },
     { title: "By a picture, the three best", input: { query: "cat.jpg", folder: "photos", k: 3 } },
+    { title: "In the index", input: { query: "a dog", where: "taken >= 2020-06-01" } },
     {
       title: "Many queries over embeddings made before",
       input: { queries: "queries.txt", folder: "photos.safetensors" },
@@ -50,6 +68,12 @@ export const search = defineTask({
     const texts = list === undefined ? [input.query ?? ""] : await readLines(list);
     if (texts.length === 0) throw new CliptError("input", `${list} holds no query.`);
     if (texts.some((text) => text.trim() === "")) throw new CliptError("input", "The query is empty.");
+    if (folder === undefined) return inIndex(texts, list === undefined, opening, input, context);
+    if (input.where !== undefined)
+      throw new CliptError(
+        "usage",
+        "A condition needs an index: leave the folder out, and run `clipt index` before.",
+      );
     const [found, queries] = await Promise.all([
       collection(folder, opening, input, context),
       encodeQueries(texts, opening, input.exact, context),
@@ -63,16 +87,39 @@ export const search = defineTask({
   },
 });
 
-/** With `queries`, the only word is the folder. */
+/** With `queries`, the only word is the folder; an index needs none. */
 function placed({ query, folder, queries }: { [K in "query" | "folder" | "queries"]?: string | undefined }): {
-  folder: string;
+  folder: string | undefined;
   queries: string | undefined;
 } {
-  const words = [query, folder].filter((word) => word !== undefined);
-  const [last] = words.slice(-1);
-  if (last !== undefined && words.length === (queries === undefined ? 2 : 1))
-    return { folder: last, queries };
+  if (queries === undefined && query !== undefined) return { folder, queries };
+  if (queries !== undefined && (query === undefined || folder === undefined))
+    return { folder: folder ?? query, queries };
   throw new CliptError("usage", "Give a query and a folder, or --queries FILE and a folder.");
+}
+
+async function inIndex(
+  texts: readonly string[],
+  single: boolean,
+  opening: Promise<Encoder>,
+  input: { db?: string | undefined; k: number; where?: string | undefined; exact: boolean },
+  context: Context,
+): Promise<z.output<typeof result> | z.output<typeof result>[]> {
+  const found = await openCollection(input, context.services);
+  try {
+    await requireIndexed(found);
+    const answers = [];
+    for (const [i, vector] of rowsOf(await encodeQueries(texts, opening, input.exact, context)).entries()) {
+      const hits = await find(found, vector, { k: input.k, where: input.where });
+      answers.push({
+        query: texts[i]!,
+        results: hits.map(({ id, score, fields }) => ({ path: id, score, fields })),
+      });
+    }
+    return single ? answers[0]! : answers;
+  } finally {
+    await found.close();
+  }
 }
 
 async function collection(
