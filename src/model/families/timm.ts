@@ -53,11 +53,14 @@ const tanhNames =
 const kinds: readonly {
   readonly names: RegExp;
   readonly pool: string;
+  /** Whether all other names are of this kind, too, where sizes stand beside them. */
+  readonly others?: boolean;
   readonly read: (tower: TimmTower) => ImageTowerConfig | undefined;
 }[] = [
   {
     names: /^vit_([a-z0-9]+)_patch(\d+)_siglip_\d+$/,
     pool: "map",
+    others: true,
     read: (tower) => vit(tower, { activation: tanhNames.test(tower.name) ? "gelu_tanh" : "gelu", eps: 1e-6 }),
   },
   {
@@ -85,7 +88,9 @@ const kinds: readonly {
 export function readTimm(tower: TimmTower, where: string): ImageTowerConfig {
   // What follows the point names weights, not the tower.
   const name = tower.name.split(".")[0]!;
-  const kind = kinds.find(({ names }) => names.test(name));
+  const kind =
+    kinds.find(({ names }) => names.test(name)) ??
+    kinds.find(({ pool, others }) => others && pool === tower.pool && tower.given !== undefined);
   if (kind !== undefined && kind.pool !== tower.pool)
     throw new CliptError(
       "unsupported",
@@ -145,8 +150,7 @@ function vit(
     patchSize?: number;
   },
 ): TimmVitConfig | undefined {
-  const [, size = ""] = /^vit_([a-z0-9]+)_/.exec(name) ?? [];
-  const patch = /_patch(\d+)_/.exec(name)?.[1];
+  const [, size = "", patch] = /^vit_([a-z0-9]+)(?:_patch(\d+))?_[a-z]+_\d+$/.exec(name) ?? [];
   const common = { kind: "timm-vit", imageSize, projection } as const;
   const known = vitSizes[size];
   if (known !== undefined) return { ...common, patchSize: Number(patch), ...known, ...own };
