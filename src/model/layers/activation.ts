@@ -1,7 +1,7 @@
-import { add, erf, mul, quickGelu, tanh, type Value } from "../../graph/index.js";
+import { add, div, erf, mul, quickGelu, tanh, type Value } from "../../graph/index.js";
 
-/** x · Φ(x), exactly. */
-export const gelu = (x: Value): Value => mul(mul(x, add(erf(mul(x, Math.SQRT1_2)), 1)), 0.5);
+/** x · Φ(x), exactly. In this order of operations ONNX Runtime makes one of them. */
+export const gelu = (x: Value): Value => mul(mul(x, add(erf(div(x, Math.SQRT2)), 1)), 0.5);
 
 /** The approximation of GELU by a hyperbolic tangent: torch's `approximate="tanh"`. */
 export const geluTanh = (x: Value): Value => {

@@ -13,13 +13,16 @@ import { constants, readAll } from "../values.js";
 
 const folder = join(packageRoot, "test/fixtures/models/mobileclip-s-tiny");
 
+/** Of the greatest number of a tensor; PyTorch's own float32 is up to 4e-5 from the float64 of the reference. */
+const allowed = 1e-4;
+
 function assertNear(got: Tensor, expected: Tensor, name: string): void {
   assert.deepEqual(got.shape, expected.shape, name);
   const wanted = expected.data as Float32Array;
   const scale = wanted.reduce((greatest, x) => Math.max(greatest, Math.abs(x)), 1);
   wanted.forEach((x, i) => {
     const apart = Math.abs(Number(got.data[i]) - x);
-    assert.ok(apart < 1e-5 * scale, `${name}, ${i}: ${apart} apart, of up to ${scale}`);
+    assert.ok(apart <= allowed * scale, `${name}, ${i}: ${apart} apart, of up to ${scale}`);
   });
 }
 
