@@ -13,6 +13,7 @@ export * from "./families/write-hugging-face-tokenizer.js";
 export { writeOwn } from "./families/own.js";
 export * from "./identity.js";
 export * from "./onnx/encoder.js";
+export * from "./onnx/files.js";
 export * from "./onnx/hints.js";
 export * from "./onnx/repository.js";
 export * from "./open.js";

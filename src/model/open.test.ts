@@ -13,7 +13,7 @@ import { f32, flatten, isTensor, random, tensor, type Tensor } from "../tensor/i
 import { openWeights, saveSafetensors } from "../weights/index.js";
 import { clipSpec, encodeText, normalize } from "./clip.js";
 import type { ClipConfig } from "./config.js";
-import { openEncoder } from "./encoder.js";
+import { openEncoder } from "./open-encoder.js";
 import { openModel } from "./open.js";
 import { saveModel, type SavedModel } from "./save.js";
 import { initialise } from "./spec.js";

@@ -6,6 +6,7 @@ import { openCheckpoint, type CheckpointOptions } from "./checkpoint.js";
 import type { ClipConfig } from "./config.js";
 import { readTokenizerFiles, tryTokenizer } from "./folder-tokenizer.js";
 import { identityOf } from "./identity.js";
+import { isOnnxRepository } from "./onnx/files.js";
 import type { TokenizerConfig, TokenizerFiles } from "./tokenizer.js";
 import { readAll } from "./values.js";
 
@@ -38,6 +39,11 @@ export interface OpenOptions extends CheckpointOptions {
  * @throws as `openCheckpoint` does; `format` when the tokenizer has more tokens than the model
  */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<Model> {
+  if (await isOnnxRepository(path))
+    throw new CliptError(
+      "unsupported",
+      `${path} holds ONNX files: programs that encode pictures and texts. What is asked for needs a model's weights.`,
+    );
   const checkpoint = await openCheckpoint(path, options);
   const { config, preprocess, tokenizer: tokenizerConfig, folder } = checkpoint;
   const { tensors: weights, locations } = await readAll(checkpoint.weights, options).finally(() =>

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { writeSmallModel } from "../../test/small-model.js";
-import { CliptError } from "../tensor/index.js";
+import { openEncoderAt } from "../model/index.js";
+import { nodeRuntime } from "../runtime/index.js";
+import { CliptError, f32 } from "../tensor/index.js";
 import { exportModel } from "./export.js";
 
 describe("export", () => {
@@ -32,6 +34,23 @@ describe("export", () => {
     assert.ok(files.every(({ bytes }) => bytes > 0));
   });
 
+  test("an exported folder is a model again, with the same features, scale and pictures", async () => {
+    const [model, out] = [join(root, "small"), join(root, "again")];
+    await exportModel({ model, to: "onnx", out });
+    const runtime = nodeRuntime();
+    const [first, again] = [await openEncoderAt(model, runtime), await openEncoderAt(out, runtime)];
+    const texts = ["a cat", "the dog ran after 12 cats and sat", "CAFÃ© &amp; dog"];
+    closeTo((await again.texts(texts)).features.data, (await first.texts(texts)).features.data);
+    const pixels = f32(
+      [2, 3, 16, 16],
+      new Float32Array(2 * 768).map((_, i) => Math.sin(i)),
+    );
+    closeTo((await again.images(pixels)).data, (await first.images(pixels)).data);
+    assert.equal(again.scale, first.scale);
+    assert.deepEqual(again.model.preprocess, first.model.preprocess);
+    await runtime.close();
+  });
+
   test("a folder that cannot be made is an error of the machine", async () => {
     const out = join(root, "small", "config.json", "out");
     await assert.rejects(
@@ -40,3 +59,8 @@ describe("export", () => {
     );
   });
 });
+
+function closeTo(got: Float32Array, expected: Float32Array): void {
+  assert.equal(got.length, expected.length);
+  got.forEach((x, i) => assert.ok(Math.abs(x - expected[i]!) < 1e-6, `${i}: ${x} instead of ${expected[i]}`));
+}

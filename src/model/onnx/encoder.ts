@@ -1,7 +1,9 @@
-import { inspectOnnx, type OnnxFile, type Program, type Runtime } from "../../runtime/index.js";
-import { CliptError, f32, random, tensor, toFloat32, type Tensor } from "../../tensor/index.js";
+import type { Tokenizer } from "../../input/text/index.js";
+import { inspectOnnx, type OnnxFile, type Runtime } from "../../runtime/index.js";
+import { CliptError, f32, random, sizeOf, tensor, toFloat32, type Tensor } from "../../tensor/index.js";
 import { encodeBatches } from "../encode-batches.js";
-import { once, type Encoder } from "../encoder.js";
+import type { Encoder } from "../encoder.js";
+import { once } from "../once.js";
 import { feedsFor, outputFor, unitRows, type TextBatch } from "./feeds.js";
 import { fitLogits, type Logits } from "./logits.js";
 import type { OnnxModel } from "./repository.js";
@@ -25,7 +27,7 @@ export async function openOnnxEncoder(model: OnnxModel, runtime: Runtime): Promi
   const blank = blankPicture(imageSize);
   const silence = silentText(readsPadding ? context : 2);
   const width = textOutput.shape.at(-1);
-  const logits = await logitsOf(model, runtime, { context, readsPadding });
+  const logits = await logitsOf(model, runtime, readsPadding ? context : undefined);
   return {
     model,
     get scale() {
@@ -60,31 +62,29 @@ const silentText = (length: number): TextBatch => ({
 /** OpenAI's models all ended at this factor, where training held it; OpenCLIP's do. */
 const clipScale = 100;
 
-/** What a model makes of cosines: as its own configuration says, as its joint program does, or as its kind always does. */
+/**
+ * What a model makes of cosines: as its own configuration says, as its joint program does, or as its kind always does.
+ *
+ * @param length ids that a row must have; absent: any number
+ */
 async function logitsOf(
-  { config, hints, joint, tokenizer, imageSize }: OnnxModel,
+  model: OnnxModel,
   runtime: Runtime,
-  { context, readsPadding }: { readonly context: number; readonly readsPadding: boolean },
+  length: number | undefined,
 ): Promise<Logits | undefined> {
+  const { config, hints, joint, imageSize } = model;
   if (hints !== undefined) return { scale: Math.exp(hints.logitScale), bias: hints.logitBias };
   const biased = config.score === "sigmoid";
   if (joint === undefined) return biased ? undefined : { scale: clipScale, bias: 0 };
   const file = await inspectOnnx(joint);
-  const rows = ["a", "cat", "the moon over water", "42"].map((text) => tokenizer.encode(text, context).ids);
-  const length = readsPadding ? context : Math.max(...rows.map((ids) => ids.length));
-  const ids = new BigInt64Array(rows.length * length).fill(BigInt(tokenizer.identity().frame.pad));
-  rows.forEach((row, i) => ids.set(row.map(BigInt), i * length));
-  const texts = {
-    ids: tensor("int64", [rows.length, length], ids),
-    lengths: rows.map((row) => row.length),
-  };
+  const texts = trialTexts(model.tokenizer, length);
   const shape = [2, 3, ...imageSize];
   const rng = random("logits");
   const pixels = f32(
     shape,
-    Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => rng.normal()),
+    Float32Array.from({ length: sizeOf(shape) }, () => rng.normal()),
   );
-  const program: Program = await runtime.load(file);
+  const program = await runtime.load(file);
   try {
     const results = await program.run(feedsFor(file, texts, pixels));
     const unit = (role: "text" | "image") => unitRows(results[outputFor(file, role, false).name]!);
@@ -92,6 +92,15 @@ async function logitsOf(
   } finally {
     await program.close();
   }
+}
+
+/** Texts that lie apart, whatever the model. */
+function trialTexts(tokenizer: Tokenizer, length: number | undefined): TextBatch {
+  const rows = ["a", "cat", "the moon over water", "42"].map((text) => tokenizer.encode(text, length).ids);
+  const width = length ?? Math.max(...rows.map((ids) => ids.length));
+  const ids = new BigInt64Array(rows.length * width).fill(BigInt(tokenizer.identity().frame.pad));
+  rows.forEach((row, i) => ids.set(row.map(BigInt), i * width));
+  return { ids: tensor("int64", [rows.length, width], ids), lengths: rows.map((row) => row.length) };
 }
 
 function known({ path }: OnnxModel, logits: Logits | undefined): Logits {

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import type { PreprocessConfig } from "../../input/image/index.js";
-import { toFloat32 } from "../../tensor/index.js";
+import { toFloat32, type Tensor } from "../../tensor/index.js";
 import { readFields } from "../families/fields.js";
-import type { Model } from "../open.js";
 import type { TokenizerConfig } from "../tokenizer.js";
 
 const hints = z.object({
@@ -26,7 +25,15 @@ export interface OnnxHints {
 }
 
 /** The part of a `config.json` that `readOnnxHints` reads. */
-export function toOnnxHints({ weights, preprocess, tokenizerConfig }: Model): { clipt: OnnxHints } {
+export function toOnnxHints({
+  weights,
+  preprocess,
+  tokenizerConfig,
+}: {
+  readonly weights: ReadonlyMap<string, Tensor>;
+  readonly preprocess: PreprocessConfig;
+  readonly tokenizerConfig: TokenizerConfig;
+}): { clipt: OnnxHints } {
   const number = (name: string): number => {
     const found = weights.get(name);
     return (found && toFloat32(found).data[0]) ?? 0;

@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
-import { readdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Dtype } from "../../graph/index.js";
 import { inspectOnnx, type OnnxFile } from "../../runtime/index.js";
-import { CliptError, readError } from "../../tensor/index.js";
+import { CliptError } from "../../tensor/index.js";
 import type { EncoderModel } from "../encoder.js";
 import { families } from "../families/index.js";
 import { readTokenizerFiles, tryTokenizer } from "../folder-tokenizer.js";
 import { sortedJson } from "../identity.js";
 import { readJson } from "../read-json.js";
+import { onnxFiles } from "./files.js";
 import { readOnnxHints, type OnnxHints } from "./hints.js";
 
 /** The towers' programs: one each, or both in one. */
@@ -34,27 +35,6 @@ const endings: Readonly<Record<Dtype, readonly string[]>> = {
   q8: ["_quantized", "_int8", "_uint8"],
   q4: ["_q4"],
 };
-
-const isWeights = (name: string): boolean => /\.(safetensors|bin|pt|pth|npz|index\.json)$/.test(name);
-
-/** Whether a path is a folder of ONNX files, and weights that clipt would rather open are not there. */
-export async function isOnnxRepository(path: string): Promise<boolean> {
-  const info = await stat(path).catch((cause: unknown) => {
-    throw readError(path, cause);
-  });
-  if (!info.isDirectory()) return false;
-  return !(await readdir(path)).some(isWeights) && (await onnxFiles(path)).files.length > 0;
-}
-
-/** ONNX files lie in a folder of their own (transformers.js), or beside the configuration (optimum). */
-async function onnxFiles(path: string): Promise<{ folder: string; files: string[] }> {
-  for (const folder of [join(path, "onnx"), path]) {
-    const names = await readdir(folder).catch(() => []);
-    const files = names.filter((name) => name.endsWith(".onnx"));
-    if (files.length > 0) return { folder, files };
-  }
-  return { folder: path, files: [] };
-}
 
 /**
  * Opens a repository of transformers.js or optimum: a joint model or two towers, as ONNX files, with `config.json`,
