@@ -28,6 +28,11 @@ export const catalog: readonly Entry[] = [
     load: async () => (await import("./index-pictures.js")).indexPictures,
   },
   {
+    name: "duplicates",
+    summary: "Find copies of pictures in an index",
+    load: async () => (await import("./duplicates.js")).duplicates,
+  },
+  {
     name: "classify",
     summary: "Score pictures against labels",
     load: async () => (await import("./classify.js")).classify,

@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { after, before, describe, test } from "node:test";
+import sharp from "sharp";
 import { drawnPicture } from "../../test/made-data.js";
 import { writeSmallModel } from "../../test/small-model.js";
 import { packageRoot } from "../package-root.js";
 import { openStore } from "../store/index.js";
+import { duplicates } from "./duplicates.js";
 import { indexPictures } from "./index-pictures.js";
 import { search } from "./search.js";
 import { openServices, type Services } from "./services.js";
@@ -90,6 +92,26 @@ describe("an index of folders", () => {
     await assert.rejects(index(), { code: "missing" });
     renameSync(at("away"), at("photos"));
     assert.deepEqual(await done(), [0, 0, 19, 0, 0]);
+  });
+
+  test("copies are told apart: equal files, the same picture otherwise", async () => {
+    const photo = join(packageRoot, "examples", "pictures", "cat.jpg");
+    mkdirSync(at("copies"));
+    copyFileSync(photo, at("copies", "a.jpg"));
+    copyFileSync(photo, at("copies", "b.jpg"));
+    await sharp(photo).resize(200).webp({ quality: 60 }).toFile(at("copies", "small.webp"));
+    copyFileSync(join(packageRoot, "examples", "pictures", "coffee.jpg"), at("copies", "coffee.jpg"));
+    await sharp(at("copies", "coffee.jpg")).png().toFile(at("copies", "coffee.png"));
+    await indexPictures({ folders: [at("copies")], db: at("copies.db"), model: at("model") }, { services });
+    const groups = await duplicates({ db: at("copies.db"), model: at("model") }, { services });
+    assert.deepEqual(
+      groups.map(({ kind, paths }) => [kind, ...paths.map((path) => basename(path)).sort()]),
+      [
+        ["same", "a.jpg", "b.jpg", "small.webp"],
+        ["same", "coffee.jpg", "coffee.png"],
+      ],
+    );
+    assert.ok(!groups[0]!.paths[0]!.endsWith(".webp"), "the largest first");
   });
 
   test("killed at any moment, the index opens and the next run completes it", async () => {

@@ -4,6 +4,7 @@ import type { View } from "./screen.js";
 const own: Readonly<Record<string, () => Promise<View>>> = {
   search: async () => (await import("./search.js")).searchView,
   classify: async () => (await import("./classify.js")).classifyView,
+  duplicates: async () => (await import("./duplicates.js")).duplicatesView,
   "models list": async () => (await import("./models-list.js")).modelsListView,
   "doctor model": async () => (await import("./doctor-model.js")).doctorModelView,
 };

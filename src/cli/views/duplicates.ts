@@ -1,0 +1,16 @@
+import type { View } from "./screen.js";
+
+type Output = readonly { readonly kind: "exact" | "same"; readonly paths: readonly string[] }[];
+
+const words = { exact: "equal files", same: "the same picture" };
+
+/** A paragraph for each group, the picture to keep first. */
+export const duplicatesView: View = (output, { colors }) => {
+  const groups = output as Output;
+  if (groups.length === 0) return "No copies.";
+  return groups
+    .map(({ kind, paths: [first = "", ...others] }) =>
+      [`${first}  ${colors.dim(words[kind])}`, ...others.map((path) => `  ${path}`)].join("\n"),
+    )
+    .join("\n\n");
+};
