@@ -2,10 +2,9 @@ import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { CliptError, messageOf } from "../tensor/index.js";
-import { bundledModel } from "./bundled-model.js";
 import { exportDtypes, type ExportFormat, type ExportOptions } from "./export/format.js";
 import { exportFormats } from "./export/formats.js";
-import { flag, folder, words } from "./fields.js";
+import { flag, folder, modelNameFields } from "./fields.js";
 import { defineTask } from "./task.js";
 
 const formats: Readonly<Record<string, ExportFormat>> = exportFormats;
@@ -16,7 +15,7 @@ export const exportModel = defineTask({
     .map(([name, { summary }]) => `${name} (${summary})`)
     .join("; ")}.`,
   input: z.object({
-    model: words("Model folder or checkpoint file; the bundled model when it is left out").optional(),
+    ...modelNameFields,
     to: z.enum(Object.keys(exportFormats) as (keyof typeof exportFormats)[]).meta({
       description: "The layout",
     }),
@@ -46,13 +45,14 @@ export const exportModel = defineTask({
       input: { model: "my-model", to: "onnx", out: "my-model-onnx", dtype: "fp16" },
     },
   ],
-  async run({ model: path = bundledModel(), to, out, dtype, split }, context) {
+  async run({ model, pretrained, to, out, dtype, split }, context) {
     const format = formats[to]!;
     checkOptions(to, format, { dtype, split });
     const write = await format.load();
     await mkdir(out, { recursive: true }).catch((cause: unknown) => {
       throw new CliptError("io", `The folder ${out} cannot be made: ${messageOf(cause)}.`, { cause });
     });
+    const path = await context.services.locate({ model, pretrained });
     const open = async () => (await import("../model/index.js")).openModel(path);
     const { files, ...told } = await write({ path, out, dtype: dtype as never, split, context, open });
     const sized = files.map(async (name) => ({ name, bytes: (await stat(join(out, name))).size }));

@@ -40,7 +40,7 @@ export async function locateModel(name: ModelName, options: LocateOptions): Prom
   // Only the hub knows; a path that is not there is left to whoever opens it.
   if (repository === undefined) return model;
   const { findPulled } = await import("../weights/hub/index.js");
-  const found = await findPulled(repository, { settings: options.hub });
+  const found = await findPulled(repository, options.hub);
   return (found ?? (await pullModel(repository, options))).folder;
 }
 

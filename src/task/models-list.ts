@@ -101,7 +101,7 @@ function bundledRow(): Row {
 
 async function publishedRow(model: PublishedModel, hub: HubSettings): Promise<Row> {
   const { findPulled } = await import("../weights/index.js");
-  const here = await findPulled({ name: model.name, revision: "main" }, { settings: hub });
+  const here = await findPulled({ name: model.name, revision: "main" }, hub);
   const { name, parameters, imageSize, gflops, languages, license, note = "" } = model;
   return {
     name,
@@ -130,7 +130,7 @@ async function otherRows(known: ReadonlySet<string>, settings: HubSettings): Pro
   const rows = (await cachedRepositories(settings.cache))
     .filter(({ name }) => !known.has(name))
     .map(async ({ name }) => {
-      const here = await findPulled({ name, revision: "main" }, { settings });
+      const here = await findPulled({ name, revision: "main" }, settings);
       if (here === undefined || !(await isClip(here.folder, here.files))) return [];
       const empty = {
         imagenet: null,

@@ -35,6 +35,7 @@ export const train = defineTask({
     const { signal } = context;
     return trainModel(recipe, {
       signal,
+      locate: (model) => context.services.locate({ model }),
       onEvent: (event) => tell(event, context),
       evaluate: evaluateBy(context),
     });

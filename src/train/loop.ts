@@ -18,7 +18,7 @@ import { checkSchedule, type Schedule } from "./optimiser/schedule.js";
 import type { Recipe, Run } from "./recipe.js";
 import { findResumption, restore, settingsOf, withResumedModel } from "./resume.js";
 import { standardise } from "./standardise.js";
-import { openStart, type Start } from "./start.js";
+import { locateModels, openStart, type Start } from "./start.js";
 import { openTrainer, type StepReport, type Trainer } from "./trainer.js";
 
 /** What a training run tells while it goes on. */
@@ -40,6 +40,8 @@ export type TrainEvent =
   | ({ readonly kind: "skipped" } & Skip);
 
 export interface TrainOptions {
+  /** Where a model lies that a run names; names are paths when absent. */
+  readonly locate?: ((model: string) => Promise<string>) | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: TrainEvent) => void) | undefined;
   /** Judges the model while it is trained: called after epochs, by `valFrequency`, and at the end. */
@@ -108,9 +110,10 @@ async function trainStage(
   let batches: Batches | undefined;
   let log: RunLog | undefined;
   try {
-    const start = await openStart(run);
+    const located = await locateModels(run, options.locate);
+    const start = await openStart(located);
     const data = await openRunData({
-      run,
+      run: located,
       start,
       folder,
       runtime,

@@ -55,7 +55,7 @@ const runFields = {
   logs: text("FOLDER", "Folder of all runs").default("logs"),
   model: text(
     "MODEL",
-    "Model to go on from (folder or checkpoint), or a JSON file with an open_clip model_cfg to start anew",
+    "Model to go on from (folder, checkpoint or name of the hub), or a JSON file with an open_clip model_cfg to start anew",
   ).optional(),
   tokenizer: text(
     "FILE",

@@ -33,6 +33,19 @@ export type Start = Pick<
 
 type StartOptions = Pick<Run, "model" | "tokenizer" | "imageSize" | "seed">;
 
+/** A run with places where it names models; a JSON file is a new model's own. @throws what `locate` throws */
+export async function locateModels(
+  run: Run,
+  locate: (model: string) => Promise<string> = (model) => Promise.resolve(model),
+): Promise<Run> {
+  const { model, distillModel } = run;
+  return {
+    ...run,
+    model: model === undefined || model.endsWith(".json") ? model : await locate(model),
+    distillModel: distillModel === undefined ? undefined : await locate(distillModel),
+  };
+}
+
 /**
  * The model that a run starts from: a folder or checkpoint, or a new one from a JSON file with open_clip's
  * `model_cfg` (and `preprocess_cfg`).

@@ -10,14 +10,7 @@ const longestPauseMs = 30_000;
 const redirects = 5;
 
 /** Faults that pass: of the connection by undici's and the system's codes, of the server by status. */
-const passing = new Set([
-  "ECONNRESET",
-  "ETIMEDOUT",
-  "EPIPE",
-  "EAI_AGAIN",
-  "UND_ERR_SOCKET",
-  "UND_ERR_CONNECT_TIMEOUT",
-]);
+const passing = new Set(["ECONNRESET", "ETIMEDOUT", "EPIPE", "UND_ERR_SOCKET", "UND_ERR_CONNECT_TIMEOUT"]);
 const busy = new Set([429, 500, 502, 503, 504]);
 
 /** What the hub says of a file on the redirect to where its bytes lie, which says something else. */
@@ -35,7 +28,7 @@ export function hubFetch(settings: HubSettings, repository: Repository, signal: 
       const response = await followed(url, init, settings, signal).catch((cause: unknown) => {
         signal.throwIfAborted();
         const { code = "" } = ((cause as Error).cause ?? cause) as { code?: string };
-        if (last || !passing.has(code)) throw unreachable(url, code, cause);
+        if (last || !passing.has(code)) throw unreachable(repository, url, code, cause);
         return undefined;
       });
       if (response?.ok === true) return response;
@@ -83,12 +76,12 @@ function withHeaders(response: Response, kept: ReadonlyMap<string, string>): Res
   return new Response(body, { status, statusText, headers });
 }
 
-function unreachable({ origin }: URL, code: string, cause: unknown): CliptError {
+function unreachable({ name }: Repository, { origin }: URL, code: string, cause: unknown): CliptError {
   if (cause instanceof CliptError) return cause;
   const reason = code === "" ? messageOf(cause) : code;
   return new CliptError(
     "io",
-    `${origin} cannot be reached (${reason}). Check the network or HF_ENDPOINT; behind a proxy set HTTPS_PROXY and ` +
+    `${name} is no folder here, and ${origin} cannot be reached (${reason}). Check the network or HF_ENDPOINT; behind a proxy set HTTPS_PROXY and ` +
       `NODE_USE_ENV_PROXY=1 (Node 24); HF_HUB_OFFLINE=1 uses what was downloaded before.`,
     { cause },
   );

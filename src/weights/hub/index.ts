@@ -5,5 +5,7 @@ export { nearest } from "./nearest.js";
 export { type Format, formats } from "./needed-files.js";
 export { pretrained } from "./pretrained.js";
 export { type Figure, published, type PublishedModel, sources } from "./published.js";
-export { findPulled, pull, type Pulled, type PullOptions, type PullProgress } from "./pull.js";
+export { findPulled, type Pulled } from "./find-pulled.js";
+export type { PullProgress } from "./meter.js";
+export { pull, type PullOptions } from "./pull.js";
 export { type HubSettings, hubSettings, publicHub } from "./settings.js";

@@ -48,8 +48,16 @@ test("ONNX is taken when it is asked for or nothing else is there: full precisio
     "onnx/vision_model_fp16.onnx",
     "onnx/model_quantized.onnx",
   ];
-  const wanted = [...towers, "onnx/vision_model.onnx_data"];
+  // The joint model knows what cosines become.
+  const wanted = [...towers, "onnx/model_quantized.onnx", "onnx/vision_model.onnx_data"];
   assert.deepEqual(neededFiles(["config.json", ...onnx])?.weights, wanted);
   assert.deepEqual(neededFiles([...laion, ...onnx])?.format, "safetensors");
   assert.deepEqual(neededFiles([...laion, ...onnx], "onnx")?.weights, wanted);
+});
+
+test("a text tower of sentence-transformers comes with its chain of modules", () => {
+  const chain = ["1_Pooling/config.json", "2_Dense/config.json", "2_Dense/model.safetensors", "modules.json"];
+  const needed = neededFiles(["config.json", "model.safetensors", "tokenizer.json", ...chain]);
+  assert.deepEqual(needed?.weights, ["model.safetensors"]);
+  assert.deepEqual(needed.beside, ["config.json", "tokenizer.json", ...chain]);
 });

@@ -156,6 +156,15 @@ export const published: readonly PublishedModel[] = [
     note: "a good start for English",
   },
   {
+    name: "OFA-Sys/chinese-clip-vit-base-patch16",
+    parameters: 188,
+    imageSize: 224,
+    gflops: 35.1,
+    languages: ["zh"],
+    license: "Apache-2.0",
+    note: "Flickr30K-CN, pictures by captions: R@1 62.7 (OFA-Sys/Chinese-CLIP, Results.md)",
+  },
+  {
     name: "timm/ViT-B-16-SigLIP",
     imagenet: openclip(76.04),
     coco: openclip(47.78),

@@ -15,7 +15,8 @@ import { test, type TestContext } from "node:test";
 import { sha256, startHub, type HubServer } from "../../../test/hub-server.js";
 import { CliptError, random } from "../../tensor/index.js";
 import { cachedRepositories, removeCached } from "./cache.js";
-import { findPulled, pull, type PullOptions } from "./pull.js";
+import { findPulled } from "./find-pulled.js";
+import { pull, type PullOptions } from "./pull.js";
 import type { HubSettings } from "./settings.js";
 
 const repository = { name: "owner/tiny", revision: "main" };
@@ -80,7 +81,7 @@ test("the needed files land in the layout that all clients of the hub share", as
     hub.stored().map(({ path }) => path),
     ["/model.safetensors"],
   );
-  assert.deepEqual((await findPulled(repository, { settings }))?.folder, pulled.folder);
+  assert.deepEqual((await findPulled(repository, settings))?.folder, pulled.folder);
   const again = hub.stored().length;
   await pull();
   assert.equal(hub.stored().length, again, "nothing is downloaded twice");
@@ -89,7 +90,7 @@ test("the needed files land in the layout that all clients of the hub share", as
     ["owner/tiny"],
   );
   await removeCached(settings.cache, "owner/tiny");
-  assert.equal(await findPulled(repository, { settings }), undefined);
+  assert.equal(await findPulled(repository, settings), undefined);
   await assert.rejects(removeCached(settings.cache, "owner/tiny"), refused("missing", /not in the cache/));
 });
 
@@ -137,7 +138,7 @@ test("a wrong checksum or size is refused and removed, and the name never appear
     refused("format", /model\.safetensors: its sha256 is [0-9a-f]{64}, [0-9a-f]{64} was announced.*removed/),
   );
   assert.deepEqual([existsSync(blob), existsSync(`${blob}.incomplete`)], [false, false]);
-  assert.equal(await findPulled(repository, { settings }), undefined);
+  assert.equal(await findPulled(repository, settings), undefined);
   hub.behaviour.corrupt = false;
   await pull();
   assert.ok(existsSync(blob));
@@ -174,7 +175,7 @@ test("offline the cache is used, and what it lacks is named", async (t) => {
   );
   const { folder } = await pull();
   await hub.close();
-  assert.equal((await findPulled(repository, { settings: offline }))?.folder, folder);
+  assert.equal((await findPulled(repository, offline))?.folder, folder);
   await assert.rejects(
     pull(),
     refused("io", /cannot be reached \(ECONNREFUSED\).*HF_ENDPOINT.*HF_HUB_OFFLINE=1/),
@@ -213,7 +214,7 @@ test("404 names what is near, and a revision that is not there", async (t) => {
     refused("missing", /no revision "v9"/),
   );
   const { folder } = await pull({ ...repository, revision: "v1" }, { settings });
-  assert.equal((await findPulled({ ...repository, revision: "v1" }, { settings }))?.folder, folder);
+  assert.equal((await findPulled({ ...repository, revision: "v1" }, settings))?.folder, folder);
 });
 
 test("mirrors without a list of files tell size and checksum with each file", async (t) => {

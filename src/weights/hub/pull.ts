@@ -1,23 +1,17 @@
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { CliptError } from "../../tensor/index.js";
-import { cachedSnapshot, folderOf, linkBlob, makeFolder, sizeIfThere, writeRef } from "./cache.js";
+import { folderOf, linkBlob, makeFolder, sizeIfThere, writeRef } from "./cache.js";
 import { download } from "./download.js";
+import type { Pulled } from "./find-pulled.js";
 import { hubFetch } from "./hub-fetch.js";
 import { withLock } from "./lock.js";
+import { meter, type PullProgress } from "./meter.js";
 import type { Repository } from "./names.js";
 import { neededFiles, type Format } from "./needed-files.js";
 import { openerOf } from "./open-remote.js";
 import { remoteSnapshot, type RemoteFile } from "./remote.js";
 import type { HubSettings } from "./settings.js";
-
-/** How far a download is. */
-export interface PullProgress {
-  readonly done: number;
-  readonly total: number;
-  /** Over the whole download so far; 0 while nothing has arrived. */
-  readonly bytesPerSecond: number;
-}
 
 export interface PullOptions {
   readonly settings: HubSettings;
@@ -27,44 +21,6 @@ export interface PullOptions {
   readonly onProgress?: ((progress: PullProgress) => void) | undefined;
   /** Called once when another process downloads the same file. */
   readonly onWait?: ((file: string) => void) | undefined;
-}
-
-/** A model in the cache. */
-export interface Pulled {
-  /** The snapshot's folder, which `openModel` takes. */
-  readonly folder: string;
-  readonly commit: string;
-  readonly files: readonly string[];
-  readonly bytes: number;
-}
-
-const progressEveryMs = 100;
-
-/**
- * A model that was downloaded before, with all that it needs; the hub is not asked. Undefined when there is none.
- *
- * Offline, a snapshot without a tokenizer counts: pictures can be encoded with it.
- */
-export async function findPulled(
-  repository: Repository,
-  { settings, format }: Pick<PullOptions, "settings" | "format">,
-): Promise<Pulled | undefined> {
-  const snapshot = await cachedSnapshot(settings.cache, repository);
-  const needed = snapshot === undefined ? undefined : neededFiles(snapshot.files, format);
-  if (snapshot === undefined || needed === undefined) return undefined;
-  const has = (pattern: RegExp): boolean => needed.beside.some((path) => pattern.test(path));
-  // OpenCLIP's folders may leave CLIP's vocabulary out; other clients fetch some files and leave others.
-  const whole =
-    has(/config\.json$/) && (has(/^(open_clip_config|tokenizer|vocab)\.|\.model$/) || settings.offline);
-  if (!whole) return undefined;
-  const files = [...needed.beside, ...needed.weights];
-  const sizes = await Promise.all(files.map((path) => sizeIfThere(join(snapshot.folder, path))));
-  return {
-    folder: snapshot.folder,
-    commit: snapshot.commit,
-    files,
-    bytes: sum(sizes.map((size) => size ?? 0)),
-  };
 }
 
 /**
@@ -94,7 +50,6 @@ export async function pull(repository: Repository, options: PullOptions): Promis
   const locks = join(settings.cache, ".locks", `models--${repository.name.replaceAll("/", "--")}`);
   await makeFolder(join(base, "blobs"));
   await makeFolder(locks);
-  await writeRef(settings.cache, repository, commit);
   const folder = join(base, "snapshots", commit);
   const blobOf = (file: RemoteFile): string =>
     join(base, "blobs", file.checksum?.hex ?? `${commit}-${file.path.replaceAll("/", "-")}`);
@@ -123,21 +78,9 @@ export async function pull(repository: Repository, options: PullOptions): Promis
     tell(before);
     await linkBlob(blob, join(folder, file.path));
   }
+  // Only now: until all of it is there, the branch stays what it was, also for those who are offline.
+  await writeRef(settings.cache, repository, commit);
   return { folder, commit, files: files.map(({ path }) => path), bytes: total };
-}
-
-/** Speaks a few times a second, and at the end. */
-function meter(total: number, onProgress: PullOptions["onProgress"]): (done: number) => void {
-  let begun: { readonly ms: number; readonly done: number } | undefined;
-  let told = 0;
-  return (done) => {
-    const ms = Date.now();
-    begun ??= { ms, done };
-    if (ms - told < progressEveryMs && done < total) return;
-    told = ms;
-    const seconds = (ms - begun.ms) / 1_000;
-    onProgress?.({ done, total, bytesPerSecond: seconds > 0 ? (done - begun.done) / seconds : 0 });
-  };
 }
 
 async function checkSpace(
