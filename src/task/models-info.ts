@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { sizeOf } from "../tensor/index.js";
+import { sizeOf, type Tensor } from "../tensor/index.js";
 import { modelNameFields } from "./fields.js";
 import { defineTask } from "./task.js";
 
@@ -9,7 +9,7 @@ export const modelsInfo = defineTask({
   output: z.object({
     path: z.string(),
     identity: z.string().describe("Of weights, preprocessing and tokenizer"),
-    parameters: z.number(),
+    parameters: z.number().nullable().describe("Null for ONNX files, whose weights nobody counts"),
     score: z.string(),
     dim: z.number(),
     imageSize: z.array(z.number()),
@@ -23,13 +23,15 @@ export const modelsInfo = defineTask({
   ],
   async run(input, { services }) {
     const path = await services.locate(input);
-    const { openModel } = await import("../model/index.js");
-    const model = await openModel(path);
-    const { config, weights, preprocess, tokenizer } = model;
+    const { isOnnxRepository, openModel, openOnnxRepository } = await import("../model/index.js");
+    const model = (await isOnnxRepository(path)) ? await openOnnxRepository(path) : await openModel(path);
+    const { config, preprocess, tokenizer } = model;
+    const count = (weights: ReadonlyMap<string, Tensor>): number =>
+      [...weights.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     return {
       path,
       identity: model.identity,
-      parameters: [...weights.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+      parameters: "weights" in model ? count(model.weights) : null,
       score: config.score,
       dim: config.embedDim,
       imageSize: [preprocess.size].flat(),
