@@ -15,7 +15,7 @@ interface CutterStep {
 
 /** A `tokenizer.json` as far as it is looked into here. */
 export interface TokenizerJson {
-  readonly added_tokens?: readonly object[];
+  readonly added_tokens?: readonly { readonly content?: string; readonly [field: string]: unknown }[];
   readonly normalizer?: NormalizerStep | null;
   readonly padding?: { readonly pad_id?: number } | null;
   readonly pre_tokenizer?: (CutterStep & { readonly pretokenizers?: readonly CutterStep[] }) | null;
@@ -33,6 +33,7 @@ export interface TokenizerConfig {
   readonly bos_token?: Token | null;
   readonly eos_token?: Token | null;
   readonly pad_token?: Token | null;
+  readonly unk_token?: Token | null;
   /** Gemma's and Llama's classes put these around a text whatever the file's post-processor says. */
   readonly add_bos_token?: boolean | null;
   readonly add_eos_token?: boolean | null;
@@ -87,8 +88,30 @@ function ruled(
   };
 }
 
+const spelled = (token: Token): string => (typeof token === "string" ? token : token.content);
 const idOf = (hub: HubTokenizer, token: Token | null | undefined): number | undefined =>
-  token == null ? undefined : hub.token_to_id(typeof token === "string" ? token : token.content);
+  token == null ? undefined : hub.token_to_id(spelled(token));
+
+/** transformers finds the special tokens of the configuration in a text, too, where the file does not list them. */
+function withSpecials(json: TokenizerJson, config: TokenizerConfig): TokenizerJson {
+  const { added_tokens: added = [], model } = json;
+  const listed = new Set(added.map(({ content }) => content));
+  const named = [config.bos_token, config.eos_token, config.pad_token, config.unk_token];
+  const contents = new Set(named.flatMap((token) => (token == null ? [] : [spelled(token)])));
+  const absent = [...contents].flatMap((content) => {
+    const id = listed.has(content) ? undefined : idIn(model?.["vocab"], content);
+    const token = { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false };
+    return id === undefined ? [] : [{ ...token, special: true }];
+  });
+  return absent.length === 0 ? json : { ...json, added_tokens: [...added, ...absent] };
+}
+
+/** The id of a token in a vocabulary: an object, or in a unigram model a list of pieces with their scores. */
+function idIn(vocab: unknown, token: string): number | undefined {
+  if (!Array.isArray(vocab)) return (vocab as Readonly<Record<string, number>> | undefined)?.[token];
+  const at = (vocab as readonly (readonly [string, number])[]).findIndex(([piece]) => piece === token);
+  return at < 0 ? undefined : at;
+}
 
 function inLowerCase(json: TokenizerJson): TokenizerJson {
   const { normalizer } = json;
@@ -132,7 +155,7 @@ export function hubTokenizer(
   options: HubTokenizerOptions = {},
 ): Tokenizer {
   const { cleaning = "none" } = options;
-  const json = options.lowerCase === true ? inLowerCase(file) : file;
+  const json = withSpecials(options.lowerCase === true ? inLowerCase(file) : file, config);
   let hub: HubTokenizer;
   try {
     hub = new HubTokenizer(unicodeSpaces(json), config);

@@ -2,6 +2,7 @@ import { cleanings, type Cleaning } from "./clean/clean.js";
 import { fingerprint } from "./fingerprint.js";
 import { sentencePiece } from "./sentencepiece.js";
 import type { SentencePieceModel } from "./sentencepiece-model.js";
+import { siglipPieces } from "./siglip-pieces.js";
 import { frameTokenizer, type Frame, type Tokenizer } from "./tokenizer.js";
 
 export interface SentencePieceTokenizerOptions {
@@ -20,7 +21,7 @@ export function sentencePieceTokenizer(
   return frameTokenizer({
     vocabSize: model.pieces.length,
     frame,
-    pieces: (text) => encode(clean(text)),
+    pieces: cleaning === "siglip-transformers" ? siglipPieces(model) : (text) => encode(clean(text)),
     join: decode,
     identity: () => ({
       kind: "sentencepiece",
