@@ -13,11 +13,16 @@ export {
   doctorPreprocess,
   doctorReplay,
   doctorTokenizer,
+  duplicates,
   embed,
   evaluateRetrieval,
   evaluateZeroshot,
   exportModel,
+  indexPictures,
   modelsInfo,
+  modelsList,
+  modelsPull,
+  modelsRemove,
   openServices,
   search,
   tokenizerTrain,
@@ -25,4 +30,5 @@ export {
   type Services,
   type TaskEvent,
 } from "./task/index.js";
+export { openStore, parseFilter, type Store } from "./store/index.js";
 export { CliptError, exitCode, type Code, type Tensor } from "./tensor/index.js";

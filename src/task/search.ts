@@ -95,7 +95,10 @@ function placed({ query, folder, queries }: { [K in "query" | "folder" | "querie
   if (queries === undefined && query !== undefined) return { folder, queries };
   if (queries !== undefined && (query === undefined || folder === undefined))
     return { folder: folder ?? query, queries };
-  throw new CliptError("usage", "Give a query and a folder, or --queries FILE and a folder.");
+  throw new CliptError(
+    "usage",
+    "Give a query and a folder, or --queries FILE and a folder; without a folder, the index is searched.",
+  );
 }
 
 async function inIndex(
