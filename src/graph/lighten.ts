@@ -26,7 +26,8 @@ import {
   reshape,
 } from "./ops/index.js";
 import { rewrite, type Rule } from "./rewrite.js";
-import type { ConstantAttrs, Node, Value } from "./value.js";
+import { flopsOf } from "./flops.js";
+import { topological, type ConstantAttrs, type Node, type Value } from "./value.js";
 
 /**
  * How a program holds its weights, by transformers.js' names. "fp32": as they are. "fp16": halved, widened when the program
@@ -107,6 +108,19 @@ const rules: Readonly<Record<Dtype, (keep: Keep) => Rule>> = {
 const sevenBits = 64;
 
 const withBias = (y: Value, bias: Value | undefined): Value[] => [bias === undefined ? y : add(y, bias)];
+
+/**
+ * Work of a program that its linear layers do, and others: what "q8" and "q4" make faster, and what they leave.
+ *
+ * @returns floating-point operations; NaN when a length is known only at run time
+ */
+export function linearWork(results: readonly Value[]): { readonly linear: number; readonly others: number } {
+  let [linear, others] = [0, 0];
+  for (const node of topological(results))
+    if (linearOf(node) === undefined) others += flopsOf(node);
+    else linear += flopsOf(node);
+  return { linear, others };
+}
 
 /** Smaller tables are not worth a second look-up. */
 const largeTable = 1 << 20;

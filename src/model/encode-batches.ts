@@ -1,5 +1,16 @@
 import { CliptError, f32, showShape, tensor, type Tensor } from "../tensor/index.js";
-import type { Encoder } from "./encoder.js";
+import type { Model } from "./open.js";
+
+/**
+ * @param pixels [pictures, 3, height, width], preprocessed
+ * @returns      [pictures, dim], unit rows
+ */
+export type EncodeImages = (pixels: Tensor) => Promise<Tensor<"float32">>;
+
+/** @returns [texts, dim], unit rows, and the places of texts that were longer than the model reads */
+export type EncodeTexts = (
+  texts: readonly string[],
+) => Promise<{ features: Tensor<"float32">; truncated: number[] }>;
 
 /** Two towers in whatever form they run, a batch at a time. */
 export interface Towers {
@@ -12,62 +23,80 @@ export interface Towers {
   /** Whether rows must be as long as the context. */
   readonly readsPadding: boolean;
   /** @returns unit rows of float32 [pictures, 3, height, width] */
-  images(pixels: Tensor<"float32">): Promise<Float32Array>;
+  images: (pixels: Tensor<"float32">) => Promise<Float32Array>;
   /**
    * @param lengths of the rows without their padding
    * @returns       unit rows of int64 [texts, length]
    */
-  texts(ids: Tensor<"int64">, lengths: readonly number[]): Promise<Float32Array>;
+  texts: (ids: Tensor<"int64">, lengths: readonly number[]) => Promise<Float32Array>;
 }
 
 /** Rows of one run: enough to fill the matrices, and few enough that the values between layers stay small. */
 const imagesAtOnce = 32;
-const textsAtOnce = 64;
+const idsAtOnce = 512;
 
 /** Any number of pictures and texts in batches. */
-export function encodeBatches(
-  model: Pick<Encoder["model"], "tokenizer">,
+export const encodeBatches = (
+  model: Pick<Model, "tokenizer">,
   towers: Towers,
-): Pick<Encoder, "images" | "texts"> {
-  const { imageSize, dim } = towers;
-  return {
-    async images(pixels) {
-      const [count = 0, ...rest] = pixels.shape;
-      const wanted = [3, ...imageSize];
-      if (pixels.dtype !== "float32" || rest.join() !== wanted.join())
-        throw new CliptError(
-          "shape",
-          `Pictures of ${pixels.dtype}${showShape(rest)} were given; the model reads float32${showShape(wanted)}.`,
-        );
-      const size = wanted.reduce((a, b) => a * b);
-      const features = new Float32Array(count * dim);
-      for (let from = 0; from < count; from += imagesAtOnce) {
-        const to = Math.min(count, from + imagesAtOnce);
-        const part = (pixels.data as Float32Array).subarray(from * size, to * size);
-        features.set(await towers.images(f32([to - from, ...wanted], part)), from * dim);
-      }
-      return f32([count, dim], features);
-    },
+): { images: EncodeImages; texts: EncodeTexts } => ({
+  images: encodeImageBatches(towers),
+  texts: encodeTextBatches(model, towers),
+});
 
-    async texts(texts) {
-      const { tokenizer } = model;
-      const context = Math.min(towers.context, tokenizer.contextLength);
-      const rows = texts.map((text) => tokenizer.encode(text, context));
-      const { pad } = tokenizer.identity().frame;
-      // Neighbours in length share a batch, so that little of it is padding.
-      const order = rows.map((_, i) => i).sort((a, b) => rows[a]!.ids.length - rows[b]!.ids.length);
-      const features = new Float32Array(texts.length * dim);
-      for (let from = 0; from < order.length; from += textsAtOnce) {
-        const places = order.slice(from, from + textsAtOnce);
-        const lengths = places.map((place) => rows[place]!.ids.length);
-        const length = towers.readsPadding ? towers.context : lengths.at(-1)!;
-        const ids = new BigInt64Array(places.length * length).fill(BigInt(pad));
-        places.forEach((place, i) => ids.set(rows[place]!.ids.map(BigInt), i * length));
-        const found = await towers.texts(tensor("int64", [places.length, length], ids), lengths);
-        places.forEach((place, i) => features.set(found.subarray(i * dim, (i + 1) * dim), place * dim));
-      }
-      const truncated = rows.flatMap(({ truncatedFrom }, i) => (truncatedFrom === undefined ? [] : [i]));
-      return { features: f32([texts.length, dim], features), truncated };
-    },
+export const encodeImageBatches =
+  ({ imageSize, dim, images }: Pick<Towers, "imageSize" | "dim" | "images">): EncodeImages =>
+  async (pixels) => {
+    const [count = 0, ...rest] = pixels.shape;
+    const wanted = [3, ...imageSize];
+    if (pixels.dtype !== "float32" || rest.join() !== wanted.join())
+      throw new CliptError(
+        "shape",
+        `Pictures of ${pixels.dtype}${showShape(rest)} were given; the model reads float32${showShape(wanted)}.`,
+      );
+    const size = wanted.reduce((a, b) => a * b);
+    const features = new Float32Array(count * dim);
+    for (let from = 0; from < count; from += imagesAtOnce) {
+      const to = Math.min(count, from + imagesAtOnce);
+      const part = (pixels.data as Float32Array).subarray(from * size, to * size);
+      features.set(await images(f32([to - from, ...wanted], part)), from * dim);
+    }
+    return f32([count, dim], features);
   };
+
+export const encodeTextBatches =
+  (
+    model: Pick<Model, "tokenizer">,
+    { dim, context, readsPadding, texts: encode }: Pick<Towers, "dim" | "context" | "readsPadding" | "texts">,
+  ): EncodeTexts =>
+  async (texts) => {
+    const { tokenizer } = model;
+    const most = Math.min(context, tokenizer.contextLength);
+    const rows = texts.map((text) => tokenizer.encode(text, most));
+    const { pad } = tokenizer.identity().frame;
+    const lengthOf = (place: number) => (readsPadding ? context : rows[place]!.ids.length);
+    // Neighbours in length share a batch, so that little of it is padding.
+    const order = rows.map((_, i) => i).sort((a, b) => rows[a]!.ids.length - rows[b]!.ids.length);
+    const features = new Float32Array(texts.length * dim);
+    for (const places of batchesOf(order, lengthOf)) {
+      const lengths = places.map((place) => rows[place]!.ids.length);
+      const length = lengthOf(places.at(-1)!);
+      const ids = new BigInt64Array(places.length * length).fill(BigInt(pad));
+      places.forEach((place, i) => ids.set(rows[place]!.ids.map(BigInt), i * length));
+      const found = await encode(tensor("int64", [places.length, length], ids), lengths);
+      places.forEach((place, i) => features.set(found.subarray(i * dim, (i + 1) * dim), place * dim));
+    }
+    const truncated = rows.flatMap(({ truncatedFrom }, i) => (truncatedFrom === undefined ? [] : [i]));
+    return { features: f32([texts.length, dim], features), truncated };
+  };
+
+/** Texts in batches that hold, with their padding, about as many ids as are computed at once. */
+function batchesOf(order: readonly number[], lengthOf: (place: number) => number): number[][] {
+  const batches: number[][] = [];
+  for (const place of order) {
+    const batch = batches.at(-1);
+    if (batch !== undefined && (batch.length + 1) * lengthOf(place) <= idsAtOnce) batch.push(place);
+    else batches.push([place]);
+  }
+  return batches;
 }

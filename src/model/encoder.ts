@@ -1,7 +1,7 @@
 import type { PreprocessConfig } from "../input/image/index.js";
 import type { Tokenizer } from "../input/text/index.js";
-import type { Tensor } from "../tensor/index.js";
 import type { ClipConfig } from "./config.js";
+import type { EncodeImages, EncodeTexts } from "./encode-batches.js";
 
 /** What an encoder tells of its model. */
 export interface EncoderModel {
@@ -22,13 +22,8 @@ export interface Encoder {
   readonly scale: number;
   /** Term after it; 0 where the model has none. */
   readonly bias: number;
-  /**
-   * @param pixels [pictures, 3, height, width], preprocessed
-   * @returns      [pictures, dim], unit rows
-   */
-  images(pixels: Tensor): Promise<Tensor<"float32">>;
-  /** @returns [texts, dim], unit rows, and the places of texts that were longer than the model reads */
-  texts(texts: readonly string[]): Promise<{ features: Tensor<"float32">; truncated: number[] }>;
+  readonly images: EncodeImages;
+  readonly texts: EncodeTexts;
   /** Frees the programs; the runtime stays. */
   close(): Promise<void>;
 }

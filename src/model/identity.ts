@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { PreprocessConfig } from "../input/image/index.js";
 import type { TokenizerIdentity } from "../input/text/index.js";
-import type { FileLocation } from "../graph/index.js";
+import type { Dtype, FileLocation } from "../graph/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { bytesOf, locatedBytes } from "../weights/index.js";
 import type { ClipConfig } from "./config.js";
@@ -34,6 +34,13 @@ export function identityOf({ config, preprocess, tokenizer, weights, locations }
   }
   return hash.digest("hex");
 }
+
+/**
+ * What vectors of a precision are stamped with. float32, half precision and bytes differ less than any two results of a
+ * search, and mix; those of four bits are kept apart.
+ */
+export const identityIn = (dtype: Dtype | "auto" | undefined, identity: string): string =>
+  dtype === "q4" ? createHash("sha256").update(`${identity} q4`).digest("hex") : identity;
 
 /** JSON whose text does not depend on the order in which an object's fields were written. */
 export const sortedJson = (value: unknown): string =>

@@ -7,7 +7,7 @@ import { locatedTensor, openWeights, saveSafetensors, type WeightsFile } from ".
 type Results = Readonly<Record<string, Value>>;
 
 /** Changes whenever `lighten` makes other weights, so that kept ones of before are made again. */
-const version = "2";
+export const lightWeightsVersion = "2";
 
 /**
  * A tower's program with light weights. They are made once and kept in a file, from which they are mapped from then on;
@@ -27,7 +27,7 @@ export async function withLightWeights<R extends Results>(
 async function fromFile<R extends Results>(results: R, dtype: Dtype, path: string): Promise<R | undefined> {
   const file = await openWeights(path).catch(() => undefined);
   try {
-    if (file?.metadata["version"] !== version) return undefined;
+    if (file?.metadata["version"] !== lightWeightsVersion) return undefined;
     return lighten(results, dtype, mappedFrom(file));
   } catch (error) {
     if (error instanceof CliptError) return undefined;
@@ -53,7 +53,7 @@ async function fromScratch<R extends Results>(results: R, dtype: Dtype, path: st
   });
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await saveSafetensors(path, made, { version });
+    await saveSafetensors(path, made, { version: lightWeightsVersion });
   } catch (error) {
     process.emitWarning(`Light weights are not kept: ${messageOf(error)}`);
     return light;

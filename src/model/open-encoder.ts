@@ -1,64 +1,85 @@
-import { join } from "node:path";
-import { input, type Dtype, type Value } from "../graph/index.js";
+import { input } from "../graph/index.js";
 import type { Program, Runtime } from "../runtime/index.js";
-import { CliptError, toFloat32, type Tensor } from "../tensor/index.js";
-import { encodeImage, encodeText, normalize, readsPadding } from "./clip.js";
-import { encodeBatches } from "./encode-batches.js";
+import { CliptError, toFloat32, type Dim, type Tensor } from "../tensor/index.js";
+import { encodeImage, encodeText, readsPadding } from "./clip.js";
+import { encodeBatches, encodeTextBatches } from "./encode-batches.js";
 import type { Encoder } from "./encoder.js";
-import { withLightWeights } from "./light-weights.js";
+import { examplePictures, exampleTexts } from "./examples.js";
+import { identityIn } from "./identity.js";
 import { once } from "./once.js";
 import { openOnnxEncoder } from "./onnx/encoder.js";
 import { isOnnxRepository } from "./onnx/files.js";
 import { openOnnxRepository } from "./onnx/repository.js";
 import { openModel, type Model } from "./open.js";
+import { openTower, type TowerOptions, type TowerSource } from "./open-tower.js";
 import type { ForcedSizes } from "./sizes.js";
 import { constants } from "./values.js";
 
-export interface EncoderOptions {
-  /** How weights are held and computed with. Default "fp32". */
-  readonly dtype?: Dtype | undefined;
-  /** Where light weights are kept between calls; without it they are made each time. */
-  readonly cacheFolder?: string | undefined;
-}
-
+/** @param options by default the towers compute in float32 as their weights say */
 export async function openEncoder(
   model: Model,
   runtime: Runtime,
-  { dtype = "fp32", cacheFolder }: EncoderOptions = {},
+  options: TowerOptions = {},
 ): Promise<Encoder> {
-  const { config } = model;
-  const { embedDim, image, text } = config;
+  const { config, identity } = model;
+  const { embedDim: dim, image, text } = config;
   const weights = constants(config, model.weights, model.locations);
   const number = (name: string) => {
     const found = model.weights.get(name);
     return found && toFloat32(found).data[0];
   };
-  const compile = async (tower: string, features: Value): Promise<Program> => {
-    const file = `${model.identity}.${tower}.${dtype}.safetensors`;
-    const path = cacheFolder && join(cacheFolder, "weights", file);
-    return runtime.compile(await withLightWeights({ features: normalize(features) }, dtype, path));
+  const images = async (program: Program, pixels: Tensor) => featuresOf(await program.run({ pixels }));
+  const texts = async (program: Program, ids: Tensor) => featuresOf(await program.run({ ids }));
+  const batches = {
+    imageSize: image.imageSize,
+    dim,
+    context: text.contextLength,
+    readsPadding: readsPadding(config),
   };
-  const imageProgram = once(() => {
-    const pixels = input("pixels", ["batch", 3, ...image.imageSize]);
-    return compile("image", encodeImage(config, weights, pixels));
+
+  const imageFeatures = (batch: Dim) =>
+    encodeImage(config, weights, input("pixels", [batch, 3, ...image.imageSize]));
+  const textFeatures = (batch: Dim, length: Dim) =>
+    encodeText(config, weights, input("ids", [batch, length], "int64"));
+  const open = (tower: Omit<TowerSource, "identity" | "dim">) =>
+    once(() => openTower({ ...tower, identity, dim }, runtime, options));
+
+  const imageProgram = open({
+    name: "image",
+    features: () => imageFeatures("batch"),
+    one: () => imageFeatures(1),
+    examples: async (program) => {
+      const pictures = await examplePictures(model.preprocess);
+      return pictures && images(program, pictures);
+    },
   });
-  const textProgram = once(() => {
-    const ids = input("ids", ["batch", readsPadding(config) ? text.contextLength : "length"], "int64");
-    return compile("text", encodeText(config, weights, ids));
+  const textProgram = open({
+    name: "text",
+    features: () => textFeatures("batch", batches.readsPadding ? text.contextLength : "length"),
+    one: () => textFeatures(1, text.contextLength),
+    examples: async (program) => {
+      const tower = encodeTextBatches(model, { ...batches, texts: (ids) => texts(program, ids) });
+      return (await tower(exampleTexts)).features.data;
+    },
   });
 
   return {
-    model,
+    model: {
+      path: model.path,
+      config,
+      preprocess: model.preprocess,
+      identity: identityIn(options.dtype, identity),
+      get tokenizer() {
+        return model.tokenizer;
+      },
+    },
     scale: Math.exp(number("logit_scale") ?? 0),
     bias: number("logit_bias") ?? 0,
 
     ...encodeBatches(model, {
-      imageSize: image.imageSize,
-      dim: embedDim,
-      context: text.contextLength,
-      readsPadding: readsPadding(config),
-      images: async (pixels) => featuresOf(await (await imageProgram.get()).run({ pixels })),
-      texts: async (ids) => featuresOf(await (await textProgram.get()).run({ ids })),
+      ...batches,
+      images: async (pixels) => images(await imageProgram.get(), pixels),
+      texts: async (ids) => texts(await textProgram.get(), ids),
     }),
 
     close: async () => {
@@ -78,7 +99,7 @@ const featuresOf = ({ features }: Readonly<Record<string, Tensor>>): Float32Arra
 export async function openEncoderAt(
   path: string,
   runtime: Runtime,
-  { imageSize, contextLength, ...options }: EncoderOptions & ForcedSizes = {},
+  { imageSize, contextLength, ...options }: TowerOptions & ForcedSizes = {},
 ): Promise<Encoder> {
   if (!(await isOnnxRepository(path)))
     return openEncoder(await openModel(path, { imageSize, contextLength }), runtime, options);
@@ -87,5 +108,6 @@ export async function openEncoderAt(
       "usage",
       `${path} holds ONNX files, whose sizes are fixed; its weights take others.`,
     );
-  return openOnnxEncoder(await openOnnxRepository(path, options.dtype), runtime);
+  const { dtype } = options;
+  return openOnnxEncoder(await openOnnxRepository(path, dtype === "auto" ? undefined : dtype), runtime);
 }

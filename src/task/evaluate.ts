@@ -11,6 +11,8 @@ export const evaluationFields = {
   split: words("Part of a folder in CLIP_benchmark's layout").default("test"),
   language: words("Language of the names or captions").default("en"),
   ...modelFields,
+  // What is measured are the model's own numbers.
+  dtype: modelFields.dtype.default("fp32"),
 };
 
 /** CLIP_benchmark's result. NaN becomes null in JSON. */

@@ -38,10 +38,10 @@ export const modelFields = {
     .enum(["cpu", "webgpu", "cuda", "coreml"])
     .default("cpu")
     .meta({ description: "Where the model runs" }),
-  dtype: z
-    .enum(dtypes)
-    .optional()
-    .meta({ description: "How weights are held and computed with; fp32 when it is left out" }),
+  dtype: z.enum(dtypes).optional().meta({
+    description:
+      "How weights are held and computed with; the fastest within the allowed loss when it is left out",
+  }),
   forceImageSize: z.array(z.int().min(1)).min(1).max(2).optional().meta({
     description:
       "Side of the pictures, or height and width, instead of the model's own, px; positions are stretched",

@@ -21,7 +21,7 @@ export interface ServiceOptions {
 /** Which model, and where it runs. */
 export interface ModelChoice extends ModelName {
   readonly device?: Device;
-  /** How weights are held and computed with. */
+  /** How weights are held and computed with; absent: the fastest within the allowed loss. */
   readonly dtype?: Dtype | undefined;
   /** A side, or height and width, px; the model's own when absent. */
   readonly forceImageSize?: readonly number[] | undefined;
@@ -95,7 +95,12 @@ async function open(
   try {
     const [height, width = height] = forceImageSize ?? [];
     const imageSize = height === undefined || width === undefined ? undefined : ([height, width] as const);
-    const encoder = await openEncoderAt(path, runtime, { dtype, cacheFolder, imageSize, contextLength });
+    const encoder = await openEncoderAt(path, runtime, {
+      dtype: dtype ?? "auto",
+      cacheFolder,
+      imageSize,
+      contextLength,
+    });
     return {
       encoder,
       async close() {
