@@ -4,6 +4,7 @@ import type { Benchmark } from "./benchmark.js";
 const benchmarks: Record<string, () => Promise<{ default: Benchmark }>> = {
   encode: () => import("./encode.js"),
   load: () => import("./load.js"),
+  "open-clip": () => import("./open-clip.js"),
   resize: () => import("./resize.js"),
   towers: () => import("./towers.js"),
   train: () => import("./train.js"),

@@ -1,12 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { TestContext } from "node:test";
 import { packTar } from "modern-tar";
 import sharp from "sharp";
 
-/** A folder that lives as long as the test. */
-export function temporaryFolder(t: Pick<TestContext, "after">): string {
+/** A folder that lives as long as the test, or, with `{ after }` of node:test, as its file. */
+export function temporaryFolder(t: { after(end: () => void): void }): string {
   const folder = mkdtempSync(join(tmpdir(), "clipt-test-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
