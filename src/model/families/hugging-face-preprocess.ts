@@ -49,8 +49,15 @@ export function parseHuggingFacePreprocess(json: unknown, { score, image }: Clip
   } as const;
   const crops = cfg.do_center_crop ?? isClip;
   const [height, width] = image.imageSize;
-  if (!crops) {
-    const { size } = cfg;
+  const { size } = cfg;
+  // Height and width lose the proportions in transformers, whatever is cut out afterwards.
+  const sized = size != null && typeof size === "object" && "height" in size;
+  if (crops && sized) {
+    const [h, w] = cropOf(cfg.crop_size ?? size);
+    if (h !== size.height || w !== size.width)
+      throw refused("a crop of another size than the resized picture");
+  }
+  if (!crops || sized) {
     if (size != null && typeof size === "object" && !("height" in size))
       throw refused("shortest_edge without a crop");
     const [h, w] =
@@ -68,5 +75,8 @@ function edge(value: z.output<typeof edges>): number {
   if (value.height === value.width) return value.height;
   throw refused(`${value.height}×${value.width} px with a crop`);
 }
+
+const cropOf = (value: z.output<typeof edges>): [height: number, width: number] =>
+  typeof value === "object" && "height" in value ? [value.height, value.width] : [edge(value), edge(value)];
 
 const refused = (what: string) => new CliptError("unsupported", `${file}: ${what} is not supported yet.`);
