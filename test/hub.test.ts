@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { packageRoot } from "../src/package-root.js";
+import { readWeights } from "../src/weights/index.js";
 import { clipt } from "./command-line.js";
 import { sha256, startHub, type HubServer } from "./hub-server.js";
 import { writeSmallModel } from "./small-model.js";
@@ -85,6 +86,19 @@ test("a model is downloaded when it is named, and then used without the network"
   assert.deepEqual([second.status, second.out], [0, first.out], second.err);
   const info = await start(setting, ["models", "info", name, "--json"]).ended;
   assert.equal((JSON.parse(info.out) as { contextLength: number }).contextLength, 16);
+});
+
+test("a half that a towers.json names may lie on the hub", async (t) => {
+  const setting = await begin(t);
+  writeFileSync(join(setting.home, "towers.json"), JSON.stringify({ image: name, text: name }));
+  const words = (model: string) => ["embed", pictures, "--model", model, "--json", "--out"];
+  const joined = await run(setting, [...words(setting.home), join(setting.home, "joined.safetensors")]);
+  const whole = await run(setting, [...words(name), join(setting.home, "whole.safetensors")]);
+  assert.deepEqual([joined.status, whole.status], [0, 0], joined.err);
+  const vectors = await Promise.all(
+    ["joined", "whole"].map((file) => readWeights(join(setting.home, `${file}.safetensors`))),
+  );
+  assert.deepEqual(vectors[0], vectors[1]);
 });
 
 test("a download that was killed half way goes on where it was", async (t) => {

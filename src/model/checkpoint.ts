@@ -1,6 +1,7 @@
 import type { WeightsFile } from "../weights/index.js";
 import { checkModel, openPublished, type Checkpoint, type CheckpointOptions } from "./published-model.js";
 import { openTextTower } from "./text-tower.js";
+import { withSizes } from "./sizes.js";
 import { assemble, readTowers, textTowerOf, type Towers } from "./towers-file.js";
 
 export type { Checkpoint, CheckpointOptions };
@@ -13,7 +14,7 @@ export type { Checkpoint, CheckpointOptions };
  *         `unsupported` when no family owns it
  */
 export async function openCheckpoint(path: string, options: CheckpointOptions = {}): Promise<Checkpoint> {
-  const towers = await readTowers(path);
+  const towers = await readTowers(path, options.locate);
   return towers === undefined ? openPublished(path, options) : openTowers(path, towers, options);
 }
 
@@ -29,7 +30,7 @@ async function openTowers(
     const text =
       (await openTextTower(towers.text)) ?? textTowerOf(await openPublished(towers.text, { contextLength }));
     opened.push(text);
-    const assembled = assemble(path, image, text);
+    const assembled = withSizes(assemble(path, image, text), { contextLength });
     checkModel(assembled, assembled.weights);
     return assembled;
   } catch (error) {

@@ -10,7 +10,7 @@ import { once } from "./once.js";
 import { openOnnxEncoder } from "./onnx/encoder.js";
 import { isOnnxRepository } from "./onnx/files.js";
 import { openOnnxRepository } from "./onnx/repository.js";
-import { openModel, type Model } from "./open.js";
+import { openModel, type Model, type OpenOptions } from "./open.js";
 import { openTower, type TowerOptions, type TowerSource } from "./open-tower.js";
 import type { ForcedSizes } from "./sizes.js";
 import { constants } from "./values.js";
@@ -91,6 +91,8 @@ export async function openEncoder(
 const featuresOf = ({ features }: Readonly<Record<string, Tensor>>): Float32Array =>
   features!.data as Float32Array;
 
+export type OpenEncoderOptions = TowerOptions & ForcedSizes & Pick<OpenOptions, "locate">;
+
 /**
  * Opens whatever lies at a path as an encoder: weights of any layout, or else ONNX files.
  *
@@ -99,10 +101,10 @@ const featuresOf = ({ features }: Readonly<Record<string, Tensor>>): Float32Arra
 export async function openEncoderAt(
   path: string,
   runtime: Runtime,
-  { imageSize, contextLength, ...options }: TowerOptions & ForcedSizes = {},
+  { imageSize, contextLength, locate, ...options }: OpenEncoderOptions = {},
 ): Promise<Encoder> {
   if (!(await isOnnxRepository(path)))
-    return openEncoder(await openModel(path, { imageSize, contextLength }), runtime, options);
+    return openEncoder(await openModel(path, { imageSize, contextLength, locate }), runtime, options);
   if (imageSize !== undefined || contextLength !== undefined)
     throw new CliptError(
       "usage",

@@ -34,6 +34,8 @@ export interface Checkpoint extends Description {
 export interface CheckpointOptions extends ForcedSizes {
   /** Another name for the family's file of configuration: "config.legacy.json". */
   readonly configFile?: string | undefined;
+  /** Where a half lies that a `towers.json` names and that is not beside it: a model of the hub. */
+  readonly locate?: ((name: string) => Promise<string>) | undefined;
 }
 
 /**

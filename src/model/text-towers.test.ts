@@ -180,6 +180,15 @@ test("a model whose tokenizer lies elsewhere names the place", async () => {
   assert.throws(() => model.tokenizer, { code: "missing", message: /xlm-roberta-base/ });
 });
 
+test("a context of another length is a limit, up to the last position", async () => {
+  const { tokenizer } = await openModel(fixture("mclip-tiny"), { contextLength: 5 });
+  assert.equal(tokenizer.encode("a photo of a dog running in the snow").ids.length, 5);
+  await assert.rejects(openModel(fixture("mclip-tiny"), { contextLength: 21 }), {
+    code: "usage",
+    message: /end at 20/,
+  });
+});
+
 test("BERT's vocabulary is exported as a tokenizer.json with the same ids", async () => {
   const { tokenizer, tokenizerConfig, tokenizerFiles } = await openModel(fixture("chinese-clip-tiny"));
   const written = toHuggingFaceTokenizer(tokenizerConfig, tokenizerFiles, tokenizer.identity().frame);

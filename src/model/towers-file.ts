@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { z } from "zod";
 import { CliptError } from "../tensor/index.js";
@@ -21,15 +22,23 @@ const towersJson = z.strictObject({ image: z.string().min(1), text: z.string().m
 /**
  * The `towers.json` of a folder, or at a path.
  *
- * @returns undefined when there is none
- * @throws  `format` when it names anything but an image and a text
+ * @param locate where something lies that is not beside it
+ * @returns      undefined when there is none
+ * @throws       `format` when it names anything but an image and a text, and what `locate` throws
  */
-export async function readTowers(path: string): Promise<Towers | undefined> {
+export async function readTowers(
+  path: string,
+  locate?: (name: string) => Promise<string>,
+): Promise<Towers | undefined> {
   const folder = basename(path) === towersFile ? dirname(path) : path;
   const json = await readJson(folder, towersFile);
   if (json === undefined) return undefined;
   const { image, text } = readFields(towersJson, json, towersFile);
-  return { image: resolve(folder, image), text: resolve(folder, text) };
+  const find = async (name: string): Promise<string> => {
+    const near = resolve(folder, name);
+    return locate === undefined || existsSync(near) ? near : locate(name);
+  };
+  return { image: await find(image), text: await find(text) };
 }
 
 /** What a joined model needs of its text half. */

@@ -24,7 +24,10 @@ export const modelsInfo = defineTask({
   async run(input, { services }) {
     const path = await services.locate(input);
     const { isOnnxRepository, openModel, openOnnxRepository } = await import("../model/index.js");
-    const model = (await isOnnxRepository(path)) ? await openOnnxRepository(path) : await openModel(path);
+    const locate = (half: string) => services.locate({ model: half });
+    const model = (await isOnnxRepository(path))
+      ? await openOnnxRepository(path)
+      : await openModel(path, { locate });
     const { config, preprocess, tokenizer } = model;
     const count = (weights: ReadonlyMap<string, Tensor>): number =>
       [...weights.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);

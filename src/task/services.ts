@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Dtype } from "../graph/index.js";
-import type { Encoder } from "../model/index.js";
+import type { Encoder, OpenEncoderOptions } from "../model/index.js";
 import type { Device } from "../runtime/index.js";
 import { hubSettings, type HubSettings } from "../weights/hub/settings.js";
 import { locateModel, type LocateOptions, type ModelName } from "./locate-model.js";
@@ -63,7 +63,11 @@ export function openServices(options: ServiceOptions = {}): Services {
         forceContextLength,
         threads,
       ]);
-      const model = opened.get(key) ?? locate(choice).then((path) => open(path, choice, options.cacheFolder));
+      const model =
+        opened.get(key) ??
+        locate(choice).then((path) =>
+          open(path, choice, { cacheFolder: options.cacheFolder, locate: (model) => locate({ model }) }),
+        );
       opened.set(key, model);
       return (await model).encoder;
     },
@@ -84,7 +88,7 @@ interface Opened {
 async function open(
   path: string,
   { device, dtype, forceImageSize, forceContextLength: contextLength, threads }: ModelChoice,
-  cacheFolder: string | undefined,
+  options: OpenEncoderOptions,
 ): Promise<Opened> {
   // Loaded when a model is wanted: a check of numbers needs neither towers nor ONNX Runtime.
   const [{ openEncoderAt }, { workerRuntime }] = await Promise.all([
@@ -96,8 +100,8 @@ async function open(
     const [height, width = height] = forceImageSize ?? [];
     const imageSize = height === undefined || width === undefined ? undefined : ([height, width] as const);
     const encoder = await openEncoderAt(path, runtime, {
+      ...options,
       dtype: dtype ?? "auto",
-      cacheFolder,
       imageSize,
       contextLength,
     });

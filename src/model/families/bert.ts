@@ -111,7 +111,3 @@ export function inferBert(shapes: Shapes, prefix: string): Omit<BertConfig, keyo
     eps: roberta ? 1e-5 : 1e-12,
   };
 }
-
-/** The most ids of a text for which there are positions. */
-export const longest = ({ positions, positionsAfterPad, padId }: Omit<BertConfig, keyof BertUse>): number =>
-  positionsAfterPad ? positions - padId - 1 : positions;

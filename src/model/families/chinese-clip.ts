@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { clipPreprocess, type PreprocessConfig } from "../../input/image/preprocess.js";
 import type { ClipConfig } from "../config.js";
-import { inferBert, longest, parseBert } from "./bert.js";
+import { longestText } from "../towers/bert.js";
+import { inferBert, parseBert } from "./bert.js";
 import { count, readFields } from "./fields.js";
 import { parseClipVision } from "./hugging-face.js";
 import { inferImage, shapeOf, type Shapes } from "./openai.js";
@@ -24,7 +25,7 @@ export function parseChineseClip(json: unknown): ClipConfig {
     image: parseClipVision(cfg.vision_config),
     text: {
       ...encoder,
-      contextLength: longest(encoder),
+      contextLength: longestText(encoder),
       pool: "cls_last_hidden_state",
       projection: "linear",
     },

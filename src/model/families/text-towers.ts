@@ -2,8 +2,8 @@ import { z } from "zod";
 import { mClip, sentenceTransformers, type Layout } from "../../weights/index.js";
 import { CliptError } from "../../tensor/index.js";
 import type { TokenizerConfig } from "../tokenizer.js";
-import type { BertConfig } from "../towers/bert.js";
-import { inferBert, longest, parseBert } from "./bert.js";
+import { longestText, type BertConfig } from "../towers/bert.js";
+import { inferBert, parseBert } from "./bert.js";
 import { count, readFields } from "./fields.js";
 import type { Shapes } from "./openai.js";
 
@@ -56,7 +56,7 @@ export const textFamilies: readonly TextFamily[] = [
     describe({ config, shapes }) {
       const { numDims } = readFields(mClipConfig, config, "config.json");
       const encoder = inferBert(shapes, "transformer.");
-      const contextLength = longest(encoder);
+      const contextLength = longestText(encoder);
       return Promise.resolve({
         embedDim: numDims,
         text: { ...encoder, contextLength, pool: "mean", projection: "linear-bias" },
@@ -84,7 +84,7 @@ export const textFamilies: readonly TextFamily[] = [
           `${denseFile}: activation_function "${last.activation_function}" is not supported; Identity is.`,
         );
       const limits = readFields(sentenceBertJson, (await read("sentence_bert_config.json")) ?? {}, "sentence_bert_config.json"); // prettier-ignore
-      const contextLength = Math.min(limits.max_seq_length ?? Infinity, longest(encoder));
+      const contextLength = Math.min(limits.max_seq_length ?? Infinity, longestText(encoder));
       return {
         embedDim: last.out_features,
         text: { ...encoder, contextLength, pool: "mean", projection: last.bias ? "linear-bias" : "linear" },

@@ -18,7 +18,7 @@ import {
   where,
   type Value,
 } from "../../graph/index.js";
-import { i64, type Dim } from "../../tensor/index.js";
+import { CliptError, i64, type Dim } from "../../tensor/index.js";
 import { gelu } from "../layers/activation.js";
 import { bertLayer, bertLayerSpec, bertLinearSpec, type BertLayer } from "../layers/bert-layer.js";
 import type { BlockConfig } from "../layers/block.js";
@@ -52,6 +52,10 @@ export interface BertConfig extends BlockConfig {
   readonly projection: "linear" | "linear-bias" | "mlp" | "none";
 }
 
+/** The most ids of a text for which there are positions. */
+export const longestText = (config: Pick<BertConfig, "positions" | "positionsAfterPad" | "padId">): number =>
+  config.positions - (config.positionsAfterPad ? config.padId + 1 : 0);
+
 /** Names are those of transformers below `transformer`, and OpenCLIP's for the projection. */
 export interface BertWeights<T> {
   readonly transformer: {
@@ -71,6 +75,11 @@ export interface BertWeights<T> {
 export const bert: Tower<BertConfig, BertWeights<Spec>, BertWeights<Value>> = {
   spec(config, embedDim) {
     const { width, layers, vocabSize, positions, tokenTypes, pool, projection } = config;
+    if (config.contextLength > longestText(config))
+      throw new CliptError(
+        "usage",
+        `Texts of ${config.contextLength} ids are longer than the tower's positions, which end at ${longestText(config)}.`,
+      );
     const table = (rows: number) => ({ weight: normalSpec(0.02, rows, width) });
     const hidden = Math.floor((width + embedDim) / 2);
     const unbiased = (inputs: number, outputs: number) => linearSpec(inputs, outputs, { bias: false });
