@@ -39,19 +39,22 @@ export function parseChineseClip(json: unknown): ClipConfig {
 const context = 52;
 
 /** The configuration of a `clip_cn_*.pt`, from the shapes of its tensors. Source: OFA-Sys/Chinese-CLIP `model.py`. */
-export const inferChineseClip = (shapes: Shapes): ClipConfig => ({
-  embedDim: shapeOf(shapes, "text_projection", 2)[1],
-  image: inferImage(shapes),
-  text: {
-    ...inferBert(shapes, "bert."),
-    contextLength: context,
-    pool: "cls_last_hidden_state",
-    projection: "linear",
-  },
-  customText: true,
-  score: "softmax",
-  initLogitScale: Math.log(1 / 0.07),
-});
+export function inferChineseClip(shapes: Shapes): ClipConfig {
+  const encoder = inferBert(shapes, "bert.");
+  return {
+    embedDim: shapeOf(shapes, "text_projection", 2)[1],
+    image: inferImage(shapes),
+    text: {
+      ...encoder,
+      contextLength: Math.min(context, longestText(encoder)),
+      pool: "cls_last_hidden_state",
+      projection: "linear",
+    },
+    customText: true,
+    score: "softmax",
+    initLogitScale: Math.log(1 / 0.07),
+  };
+}
 
 /** Pictures are not cropped but squashed. Source: OFA-Sys/Chinese-CLIP `image_transform`. */
 export const chineseClipPreprocess = ({ image }: ClipConfig): PreprocessConfig => ({
