@@ -52,8 +52,10 @@ export const exportModel = defineTask({
     await mkdir(out, { recursive: true }).catch((cause: unknown) => {
       throw new CliptError("io", `The folder ${out} cannot be made: ${messageOf(cause)}.`, { cause });
     });
-    const path = await context.services.locate({ model, pretrained });
-    const open = async () => (await import("../model/index.js")).openModel(path);
+    const { services } = context;
+    const path = await services.locate({ model, pretrained });
+    const locate = (half: string) => services.locate({ model: half });
+    const open = async () => (await import("../model/index.js")).openModel(path, { locate });
     const { files, ...told } = await write({ path, out, dtype: dtype as never, split, context, open });
     const sized = files.map(async (name) => ({ name, bytes: (await stat(join(out, name))).size }));
     return { out, files: await Promise.all(sized), ...told, notes: [...told.notes] };

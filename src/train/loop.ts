@@ -111,7 +111,7 @@ async function trainStage(
   let log: RunLog | undefined;
   try {
     const located = await locateModels(run, options.locate);
-    const start = await openStart(located);
+    const start = await openStart(located, options.locate);
     const data = await openRunData({
       run: located,
       start,

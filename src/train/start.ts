@@ -50,9 +50,13 @@ export async function locateModels(
  * The model that a run starts from: a folder or checkpoint, or a new one from a JSON file with open_clip's
  * `model_cfg` (and `preprocess_cfg`).
  *
+ * @param locate where a half of a `towers.json` lies that is not beside it
  * @throws `usage` without a model, `missing`, `format`, and what `openModel` throws
  */
-export async function openStart(run: StartOptions): Promise<Start> {
+export async function openStart(
+  run: StartOptions,
+  locate?: (model: string) => Promise<string>,
+): Promise<Start> {
   if (run.model === undefined)
     throw new CliptError(
       "usage",
@@ -60,7 +64,7 @@ export async function openStart(run: StartOptions): Promise<Start> {
     );
   return run.model.endsWith(".json")
     ? newModel(run.model, run)
-    : openModel(run.model, { imageSize: run.imageSize, inMemory: true });
+    : openModel(run.model, { imageSize: run.imageSize, inMemory: true, locate });
 }
 
 async function newModel(path: string, { tokenizer: file, seed, imageSize }: StartOptions): Promise<Start> {
