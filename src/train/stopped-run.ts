@@ -4,7 +4,7 @@ import { CliptError, type Tensor } from "../tensor/index.js";
 import { openWeights } from "../weights/index.js";
 import { checkpointFormat, readCheckpoint, type Checkpoint } from "./checkpoint.js";
 import type { Run } from "./recipe.js";
-import { openStart, type Start } from "./start.js";
+import { locateModels, openStart, type Start } from "./start.js";
 
 /** A training run between two steps: all that another trainer needs to go on with it. */
 export interface StoppedRun {
@@ -19,11 +19,15 @@ export interface StoppedRun {
 /**
  * The run that a checkpoint of clipt's belongs to, opened with the model that it started from.
  *
- * @param path the checkpoint, or the folder of its run
- * @returns    undefined when the path is anything else
- * @throws     what `openStart` throws where that model is gone
+ * @param path   the checkpoint, or the folder of its run
+ * @param locate where the models that the run names lie
+ * @returns      undefined when the path is anything else
+ * @throws       what `openStart` throws where that model is gone
  */
-export async function openStoppedRun(path: string): Promise<StoppedRun | undefined> {
+export async function openStoppedRun(
+  path: string,
+  locate?: (model: string) => Promise<string>,
+): Promise<StoppedRun | undefined> {
   const latest = join(path, "checkpoints", "latest.safetensors");
   const file = existsSync(latest) ? latest : path;
   if (!(await isCheckpoint(file))) return undefined;
@@ -34,7 +38,7 @@ export async function openStoppedRun(path: string): Promise<StoppedRun | undefin
       `${file} does not say how long its epochs are: an older clipt wrote it.`,
     );
   const run = checkpoint.settings as Run;
-  const start = await openStart(run);
+  const start = await openStart(await locateModels(run, locate));
   const weights = new Map(
     [...start.weights].map(([name, tensor]) => [
       name,

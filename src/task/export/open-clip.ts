@@ -29,7 +29,7 @@ type Parts = Pick<
 
 /** open_clip's hub folder; of a training run, what its trainer goes on from as well. */
 export async function exportOpenClip(job: ExportJob<FloatDtype>): Promise<Exported> {
-  const stopped = await openStoppedRun(job.path);
+  const stopped = await openStoppedRun(job.path, (model) => job.context.services.locate({ model }));
   if (stopped === undefined) return exportFolder(job, await job.open(), basename(resolve(job.out)));
   const { start, weights } = stopped;
   refuseForOpenClip(stopped);
