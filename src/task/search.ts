@@ -5,16 +5,15 @@ import { topK } from "../score/index.js";
 import { CliptError, type Tensor } from "../tensor/index.js";
 import { isPicture } from "../train/data/sample.js";
 import { dbField, openCollection, requireIndexed } from "./collection/collection.js";
-import { find } from "./collection/find.js";
-import { decoding, exactField } from "./decoding.js";
+import { ask, type QueryPart } from "./collection/query.js";
+import { exactField } from "./decoding.js";
 import { requireIdentity, rowsOf, stackVectors, type Embeddings } from "./embeddings/embeddings.js";
 import { isEmbeddingsFile, readEmbeddings } from "./embeddings/file.js";
 import { folderEmbeddings } from "./embeddings/folder-embeddings.js";
-import { encodePictures } from "./encode-pictures.js";
+import { encodePicture } from "./encode-picture.js";
 import { encodeTexts } from "./encode-texts.js";
 import { count, file, flag, modelFields, words } from "./fields.js";
 import { readLines } from "../train/data/text-file.js";
-import { findPictures, sampleOf } from "./find-pictures.js";
 import { defineTask, type Context } from "./task.js";
 
 const result = z.object({
@@ -68,7 +67,7 @@ export const search = defineTask({
     const texts = list === undefined ? [input.query ?? ""] : await readLines(list);
     if (texts.length === 0) throw new CliptError("input", `${list} holds no query.`);
     if (texts.some((text) => text.trim() === "")) throw new CliptError("input", "The query is empty.");
-    if (folder === undefined) return inIndex(texts, list === undefined, opening, input, context);
+    if (folder === undefined) return inIndex(texts, list === undefined, input, context);
     if (input.where !== undefined)
       throw new CliptError(
         "usage",
@@ -101,23 +100,27 @@ function placed({ query, folder, queries }: { [K in "query" | "folder" | "querie
   );
 }
 
+const namesPicture = (query: string): boolean =>
+  isPicture(query) || (existsSync(query) && statSync(query).isFile());
+
+const partsOf = (query: string): QueryPart[] => [
+  namesPicture(query) ? { picture: query, weight: 1 } : { text: query, weight: 1 },
+];
+
 async function inIndex(
   texts: readonly string[],
   single: boolean,
-  opening: Promise<Encoder>,
   input: { db?: string | undefined; k: number; where?: string | undefined; exact: boolean },
   context: Context,
 ): Promise<z.output<typeof result> | z.output<typeof result>[]> {
+  const { k, where, exact } = input;
   const found = await openCollection(input, context.services);
   try {
     await requireIndexed(found);
     const answers = [];
-    for (const [i, vector] of rowsOf(await encodeQueries(texts, opening, input.exact, context)).entries()) {
-      const hits = await find(found, vector, { k: input.k, where: input.where });
-      answers.push({
-        query: texts[i]!,
-        results: hits.map(({ id, score, fields }) => ({ path: id, score, fields })),
-      });
+    for (const query of texts) {
+      const { results } = await ask(found, { parts: partsOf(query), k, where, exact }, context);
+      answers.push({ query, results: results.map(({ id, score, fields }) => ({ path: id, score, fields })) });
     }
     return single ? answers[0]! : answers;
   } finally {
@@ -145,35 +148,12 @@ async function encodeQueries(
   exact: boolean,
   context: Context,
 ): Promise<Tensor<"float32">> {
-  const namesPicture = (query: string): boolean =>
-    isPicture(query) || (existsSync(query) && statSync(query).isFile());
   const encoder = await opening;
   const texts = queries.filter((query) => !namesPicture(query));
   const rows = new Map<string, Float32Array>();
   if (texts.length > 0)
     for (const [i, row] of rowsOf(await encodeTexts(texts, encoder, context)).entries())
       rows.set(texts[i] ?? "", row);
-  for (const path of queries.filter(namesPicture))
-    rows.set(path, await encodePicture(path, encoder, exact, context));
+  for (const path of queries.filter(namesPicture)) rows.set(path, await encodePicture(path, encoder, exact));
   return stackVectors(queries.flatMap((query) => rows.get(query) ?? []));
-}
-
-async function encodePicture(
-  path: string,
-  encoder: Encoder,
-  exact: boolean,
-  context: Context,
-): Promise<Float32Array> {
-  // A query that fails is the end of it, and no skipped item.
-  const quiet: Context = { ...context, emit: () => {} };
-  const files = await findPictures([path], quiet);
-  for await (const { vector } of encodePictures(
-    files,
-    sampleOf,
-    encoder,
-    decoding(encoder.model.preprocess, exact),
-    quiet,
-  ))
-    return vector;
-  throw new CliptError("input", `${path} cannot be used as a query.`);
 }
