@@ -7,7 +7,7 @@ import { Command } from "commander";
 import { globSync } from "tinyglobby";
 import { describeCommand, inputOf } from "../src/cli/command.js";
 import { packageRoot } from "../src/package-root.js";
-import { catalog } from "../src/task/catalog.js";
+import { commands as known } from "../src/cli/commands.js";
 import { settleRecipe } from "../src/train/index.js";
 
 /** Everything in fences of a language. */
@@ -31,7 +31,7 @@ function commands(text: string): string[][] {
 
 /** @throws when a word is no flag, a value has the wrong form, or the task's schema refuses the whole */
 async function check(words: readonly string[]): Promise<void> {
-  const entry = catalog.find(({ name }) => name.split(" ").every((word, i) => words[i] === word));
+  const entry = known.find(({ name }) => name.split(" ").every((word, i) => words[i] === word));
   assert.ok(entry, `no such command: ${words.join(" ")}`);
   const { description } = await entry.load();
   const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });

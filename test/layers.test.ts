@@ -17,8 +17,8 @@ const order = [
   "score",
   "store",
   "task",
-  "cli",
   "http",
+  "cli",
 ];
 
 /** Code that a browser will run as it is: nothing of Node in it. */

@@ -6,13 +6,13 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { clipt } from "../../test/command-line.js";
 import { packageRoot } from "../package-root.js";
-import { catalog } from "../task/catalog.js";
+import { commands } from "./commands.js";
 
 test("help lists every command, and each command's help its flags and examples", async () => {
   const { status, out } = await clipt(["--help"]);
   assert.equal(status, 0);
-  for (const { name } of catalog) assert.match(out, new RegExp(`^  ${name.split(" ")[0]} `, "m"));
-  for (const { name } of catalog) {
+  for (const { name } of commands) assert.match(out, new RegExp(`^  ${name.split(" ")[0]} `, "m"));
+  for (const { name } of commands) {
     const help = await clipt([...name.split(" "), "--help"]);
     assert.equal(help.status, 0);
     assert.match(
@@ -23,7 +23,7 @@ test("help lists every command, and each command's help its flags and examples",
 });
 
 test("each entry of the catalog loads the task of its name, whose examples its schema accepts", async () => {
-  for (const entry of catalog) {
+  for (const entry of commands) {
     const { description } = await entry.load();
     const { name } = entry;
     assert.equal(description.name, name);

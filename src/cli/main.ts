@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import pc from "picocolors";
-import { packageRoot } from "../package-root.js";
+import { packageVersion } from "../package-root.js";
 import { CliptError, exitCode } from "../tensor/index.js";
-import { catalog, groups, type Entry } from "../task/catalog.js";
+import { groups, type Entry } from "../task/catalog.js";
+import { commands } from "./commands.js";
 import { processIo, wantsColor, type Io } from "./io.js";
 
 /**
@@ -42,13 +41,13 @@ function endQuietlyWithPipe(): void {
 async function buildProgram(argv: readonly string[], io: Io, result: { status: number }): Promise<Command> {
   const program = new Command("clipt")
     .description("Pictures and words in one space: find, classify, train and measure, offline")
-    .version(version(), "-V, --version", "Print the version")
+    .version(packageVersion(), "-V, --version", "Print the version")
     .helpOption("-h, --help", "Show help")
     .helpCommand("help [command]", "Show help for a command");
   prepare(program, io);
   const asked = askedFor(argv);
   const parents = new Map<string, Command>();
-  for (const entry of catalog) {
+  for (const entry of commands) {
     const words = entry.name.split(" ");
     const [group = ""] = words;
     let parent = program;
@@ -88,12 +87,5 @@ function prepare(command: Command, { stdout, stderr }: Io): Command {
 /** The entry whose words the command line begins with, after "help" if that is its first word. */
 function askedFor(argv: readonly string[]): Entry | undefined {
   const words = argv[0] === "help" ? argv.slice(1) : argv;
-  return catalog.find(({ name }) => name.split(" ").every((word, i) => words[i] === word));
-}
-
-function version(): string {
-  const { version } = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as {
-    version: string;
-  };
-  return version;
+  return commands.find(({ name }) => name.split(" ").every((word, i) => words[i] === word));
 }

@@ -1,4 +1,5 @@
-import { catalog, type Entry } from "../task/catalog.js";
+import type { Entry } from "../task/catalog.js";
+import { commands } from "./commands.js";
 import { fieldsOf } from "../task/fields.js";
 import type { AnyDescription } from "../task/task.js";
 import { commandLine, positionalFields, showDescription, showFlag } from "./flags.js";
@@ -6,8 +7,8 @@ import { commandLine, positionalFields, showDescription, showFlag } from "./flag
 /** The page docs/cli.md: every command with its arguments, flags and examples, from the tasks' descriptions. */
 export async function referencePage(): Promise<string> {
   const sections = [];
-  for (const entry of catalog) sections.push(section(entry, (await entry.load()).description));
-  const list = catalog.map(
+  for (const entry of commands) sections.push(section(entry, (await entry.load()).description));
+  const list = commands.map(
     ({ name, summary }) => `| [\`clipt ${name}\`](#clipt-${name.replace(" ", "-")}) | ${summary} |`,
   );
   return [

@@ -88,7 +88,7 @@ export function defineTask<I extends z.ZodObject, O extends z.ZodType>(
 }
 
 /** What people meet most often, in words that follow the field's name; undefined leaves it to the schema. */
-function sayIssue(issue: z.core.$ZodRawIssue): string | undefined {
+export function sayIssue(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.input === undefined) return "is required";
   if (issue.code === "too_small" && issue.origin !== "string" && typeof issue.input === "number")
     return `must be ${issue.inclusive === true ? "at least" : "more than"} ${issue.minimum}, not ${issue.input}`;

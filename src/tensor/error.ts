@@ -23,6 +23,19 @@ export const exitCode: Readonly<Record<Code, number>> = {
   cancelled: 130,
 };
 
+/** Status of a server's answer for each kind of error; documented in docs/server.md. */
+export const httpStatus: Readonly<Record<Code, number>> = {
+  usage: 400,
+  input: 400,
+  missing: 404,
+  format: 422,
+  unsupported: 422,
+  failed: 500,
+  shape: 500,
+  io: 503,
+  cancelled: 503,
+};
+
 /**
  * The only error that clipt throws on purpose.
  * Its message says where, what arrived, what was expected and what to do.

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
+import { thumbnail } from "../../input/image/index.js";
 import type { Io } from "../io.js";
 import { halfBlocks } from "./half-blocks.js";
 import { kitty } from "./kitty.js";
 import { sixel } from "./sixel.js";
-import { thumbnail } from "./thumbnail.js";
 
 /** Ways to draw a picture in a terminal. */
 export type Protocol = "kitty" | "iterm" | "sixel" | "blocks";
@@ -23,20 +23,21 @@ export function protocolOf(env: Io["env"]): Protocol {
 
 /** A picture as text for the terminal. @throws what `decodeImage` throws */
 export async function showPicture(path: string, protocol: Protocol): Promise<string> {
+  const bytes = await readFile(path);
   switch (protocol) {
     case "kitty":
-      return kitty(await thumbnail(path, dots, dots));
+      return kitty(await thumbnail(bytes, dots, dots));
     case "sixel":
-      return sixel(await thumbnail(path, dots, dots));
+      return sixel(await thumbnail(bytes, dots, dots));
     case "iterm":
-      return iterm(path);
+      return iterm(basename(path), bytes);
     case "blocks":
-      return halfBlocks(await thumbnail(path, characters, characters));
+      return halfBlocks(await thumbnail(bytes, characters, characters));
   }
 }
 
 /** The file itself: these terminals decode it. @source iTerm2, "Inline Images Protocol" */
-async function iterm(path: string): Promise<string> {
-  const [bytes, name] = [await readFile(path), Buffer.from(basename(path)).toString("base64")];
-  return `\x1b]1337;File=name=${name};inline=1;height=10:${bytes.toString("base64")}\x07`;
+function iterm(name: string, bytes: Buffer): string {
+  const encoded = Buffer.from(name).toString("base64");
+  return `\x1b]1337;File=name=${encoded};inline=1;height=10:${bytes.toString("base64")}\x07`;
 }

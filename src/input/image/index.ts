@@ -9,3 +9,4 @@ export * from "./picture.js";
 export * from "./preprocess.js";
 export * from "./resize/coefficients.js";
 export * from "./resize/resize.js";
+export * from "./thumbnail.js";

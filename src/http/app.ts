@@ -1,0 +1,44 @@
+import type { HttpBindings } from "@hono/node-server";
+import { Hono } from "hono";
+import { join } from "node:path";
+import { packageRoot } from "../package-root.js";
+import { answerError } from "./answer-error.js";
+import { mount } from "./mount.js";
+import { Refusal } from "./refusal.js";
+import { healthRoutes } from "./routes/health.js";
+import { infoRoutes } from "./routes/info.js";
+import { jobRoutes } from "./routes/jobs.js";
+import { pictureRoutes } from "./routes/pictures.js";
+import { searchRoutes } from "./routes/search.js";
+import type { Serving } from "./serving.js";
+import { openStaticFiles } from "./static-files.js";
+
+/** Everything that the server answers, in the order of its documents. */
+const chapters = [searchRoutes, pictureRoutes, jobRoutes, infoRoutes, healthRoutes];
+
+export function createApp(serving: Serving): Hono<{ Bindings: HttpBindings }> {
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  mount(
+    app,
+    chapters.flatMap((routes) => routes(serving)),
+    serving,
+  );
+
+  const page = openStaticFiles(join(packageRoot, "dist", "web"));
+  app.get("*", (c) => {
+    const path = c.req.path.slice(1);
+    const file = page.answer(path === "" ? "index.html" : path, c.req.raw.headers);
+    if (file !== undefined) return file;
+    if (path === "") return c.text("clipt answers here; its page was not built. /docs has the documents.\n");
+    return answer(new Refusal("unknown", `There is nothing at /${path}.`));
+  });
+  app.all("*", (c) =>
+    answer(new Refusal("unknown", `${c.req.method} ${c.req.path} is nothing that clipt answers.`)),
+  );
+  return app;
+
+  function answer(refusal: Refusal): Response {
+    const { status, headers, body } = answerError(refusal, serving.log);
+    return Response.json(body, { status, headers });
+  }
+}

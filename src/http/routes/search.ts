@@ -1,0 +1,119 @@
+import { z } from "zod";
+import { requireIndexed } from "../../task/collection/collection.js";
+import { ask, type QueryPart } from "../../task/collection/query.js";
+import { CliptError } from "../../tensor/index.js";
+import { defineRoute, type Call, type Route } from "../route.js";
+import { fieldsSchema, idField, pictureField } from "../schemas.js";
+import type { Serving } from "../serving.js";
+
+const chapter = "Search";
+
+const answer = z.object({
+  results: z
+    .array(
+      z.object({
+        id: z.string(),
+        score: z.number().describe("Cosine"),
+        probability: z
+          .number()
+          .optional()
+          .describe("That it is what was meant, where the model is calibrated"),
+        fields: fieldsSchema,
+      }),
+    )
+    .describe("Best first"),
+  match: z
+    .object({ probability: z.number(), verdict: z.enum(["matches", "unsure", "nothing"]) })
+    .optional()
+    .describe("Whether anything here is what was meant, where the model is calibrated"),
+  refinements: z.array(z.string()).optional().describe("Words that would narrow the query"),
+});
+
+/** Fields of all searches, within the server's limits. */
+const rangeFields = {
+  where: z
+    .string()
+    .max(4000)
+    .optional()
+    .describe("Condition on the pictures: taken >= 2020-06-01 and camera contains X100"),
+  k: z.int().min(1).max(1000).default(50).describe("The most results"),
+  offset: z.int().min(0).max(100_000).default(0).describe("Results to leave out before the first"),
+  sort: z
+    .enum(["score", "newest", "oldest"])
+    .default("score")
+    .describe("newest and oldest order what is relevant by date"),
+};
+
+export function searchRoutes(serving: Serving): Route[] {
+  const { collection, limits } = serving;
+  const words = z.string().max(limits.textLength);
+  const ids = z.array(idField).max(limits.items);
+  const part = z.object({
+    text: words.optional(),
+    picture: pictureField("A picture").optional(),
+    item: idField.optional(),
+    weight: z.number().default(1).describe("How much it counts; negative ones are not wanted"),
+  });
+
+  const answerTo = async (
+    parts: readonly QueryPart[],
+    range: Omit<Parameters<typeof ask>[1], "parts">,
+    { context }: Call,
+  ) => {
+    await requireIndexed(collection);
+    return ask(collection, { ...range, parts }, context);
+  };
+
+  return [
+    defineRoute({
+      method: "get",
+      path: "/api/search",
+      chapter,
+      summary: "Pictures that a text describes",
+      input: z.object({ q: words.describe("What to look for"), ...rangeFields }),
+      output: answer,
+      works: true,
+      run: ({ q, ...range }, call) => answerTo([{ text: q, weight: 1 }], range, call),
+    }),
+    defineRoute({
+      method: "post",
+      path: "/api/search",
+      chapter,
+      summary: "Pictures that texts, pictures and pictures of the index describe together",
+      description:
+        'The parts of a query add up by their weights. In a form, a part names a file of the same form by its field: `"picture": "upload:NAME"`; a file in the field `picture` is a part of its own.',
+      input: z.object({
+        query: words.optional().describe("A text; more of them, and weights, go into parts"),
+        picture: pictureField("A picture to look like").optional(),
+        parts: z.array(part).max(limits.items).default([]),
+        ...rangeFields,
+        like: ids.default([]).describe("Results that are what was meant"),
+        dislike: ids.default([]).describe("Results that are not"),
+      }),
+      pictures: ["picture"],
+      output: answer,
+      works: true,
+      async run({ query, picture, parts, ...range }, call) {
+        const all: QueryPart[] = [];
+        if (query !== undefined) all.push({ text: query, weight: 1 });
+        if (picture !== undefined) all.push({ picture: (await call.picture(picture)).bytes, weight: 1 });
+        for (const { picture: reference, ...part } of parts)
+          all.push(
+            reference === undefined ? part : { ...part, picture: (await call.picture(reference)).bytes },
+          );
+        if (all.length === 0) throw new CliptError("usage", "Give a query, a picture or parts.");
+        return answerTo(all, range, call);
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/api/similar",
+      chapter,
+      summary: "Pictures that look like one of the index",
+      input: z.object({ id: idField, ...rangeFields }),
+      output: answer,
+      works: true,
+      run: ({ id, ...range }, call) => answerTo([{ item: id, weight: 1 }], range, call),
+    }),
+  ];
+}

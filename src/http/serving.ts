@@ -1,0 +1,25 @@
+import type { Collection } from "../task/collection/collection.js";
+import type { Services } from "../task/services.js";
+import type { Jobs } from "./jobs.js";
+import type { Limits } from "./limits.js";
+import type { Queue } from "./queue.js";
+import type { Thumbnails } from "./thumbnails.js";
+
+/** What the routes share. */
+export interface Serving {
+  readonly version: string;
+  readonly limits: Limits;
+  /** The index that is served. */
+  readonly collection: Collection;
+  readonly services: Services;
+  /** Real paths of the folders that the server keeps indexed. */
+  readonly folders: readonly string[];
+  readonly jobs: Jobs;
+  readonly queue: Queue;
+  readonly thumbnails: Thumbnails;
+  readonly token: string | undefined;
+  /** Downloads a picture; absent where that is not allowed. */
+  readonly fetchPicture?: (url: string, signal: AbortSignal) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Tells whoever runs the server what clients are not told. */
+  readonly log: (error: unknown) => void;
+}
