@@ -63,6 +63,12 @@ export const encodeText = (
   context: Context = {},
 ): Value => textTower(text).forward(text, "text" in w ? w.text : w, ids, context);
 
+/** Rows that a tower's layers compute for one input of a batch; undefined where the batch cannot be computed in parts. */
+export const tokensOf = {
+  image: ({ image }: ClipConfig, { shape }: Value) => imageTower(image).tokens?.(image, shape),
+  text: ({ text }: ClipConfig, { shape }: Value) => textTower(text).tokens?.(text, shape),
+};
+
 /** Whether rows of ids must be as long as the context, because the text tower reads their padding. */
 export const readsPadding = ({ text }: ClipConfig): boolean => textTower(text).readsPadding?.(text) ?? false;
 

@@ -14,6 +14,7 @@ import {
   encodeImage,
   encodeText,
   isSpec,
+  tokensOf,
   type ClipConfig,
   type ClipWeights,
   type Spec,
@@ -28,6 +29,7 @@ import {
   type Role,
   type Roles,
 } from "./objective.js";
+import { inSlices } from "./slices.js";
 import { trainedPart, type Forward, type Mask, type Pass } from "./tower.js";
 
 /** All that decides the programs of a training step but the shapes of its batch. */
@@ -155,7 +157,8 @@ function forward(
     const roles = name === "image" ? pictureRoles : textRoles;
     if (roles.every((role) => rows[role] === 0)) return undefined;
     const cut = step.cuts?.[name];
-    return trainedPart(forward, cut === undefined ? ownInput(name, type) : beforeCut(name, type), name, {
+    const sliced = inSlices(forward, (x) => tokensOf[name](step.config, x));
+    return trainedPart(sliced, cut === undefined ? ownInput(name, type) : beforeCut(name, type), name, {
       cut,
       batchStatistics: step.batchStatistics?.[name] ?? false,
       packing: packingInputs(type),

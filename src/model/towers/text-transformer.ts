@@ -20,7 +20,7 @@ import { linear, linearSpec, project, type Linear } from "../layers/linear.js";
 import { norm, normSpec, type Norm } from "../layers/norm.js";
 import { apart, type PackedTexts } from "../layers/packing.js";
 import { normalSpec, zerosSpec, type Spec } from "../spec.js";
-import type { Tower } from "./tower.js";
+import { textTokens, type Tower } from "./tower.js";
 
 /** The text transformer of OpenAI, OpenCLIP and SigLIP. */
 export interface TextTransformerConfig extends BlockConfig {
@@ -75,6 +75,8 @@ export const textTransformer: Tower<
   readsPadding,
 
   packs: (config) => !readsPadding(config),
+
+  tokens: textTokens,
 
   positions: ({ contextLength }) => ({ name: "positional_embedding", extra: 0, places: [contextLength] }),
 

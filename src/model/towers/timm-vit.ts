@@ -77,6 +77,11 @@ export const timmVit: Tower<TimmVitConfig, TimmVitWeights<Spec>, TimmVitWeights<
     places: patchGrid(imageSize, patchSize),
   }),
 
+  tokens({ imageSize, patchSize, classToken }) {
+    const [rows, columns] = patchGrid(imageSize, patchSize);
+    return rows * columns + (classToken ? 1 : 0);
+  },
+
   forward(config, { trunk, head }, pixels, context) {
     const tokens = embed(config, trunk, pixels, context);
     context.tap?.("image.embed", tokens);

@@ -1,4 +1,5 @@
 import type { Value } from "../../graph/index.js";
+import type { Shape } from "../../tensor/index.js";
 import type { Context } from "../context.js";
 
 /** A weight with a row for each place of a tower's input. */
@@ -16,6 +17,10 @@ export const patchGrid = (
   imageSize: readonly [number, number],
   patchSize: number,
 ): readonly [number, number] => [Math.floor(imageSize[0] / patchSize), Math.floor(imageSize[1] / patchSize)];
+
+/** `Tower.tokens` of towers that see texts. */
+export const textTokens = (_: unknown, [, length]: Shape): number | undefined =>
+  typeof length === "number" ? length : undefined;
 
 /**
  * One kind of tower: which weights a configuration has, and the function of them.
@@ -36,6 +41,11 @@ export interface Tower<Config extends { readonly kind: string }, S, V> {
   readsPadding?(config: Config): boolean;
   /** The tower's table of positions, where it has one that can be stretched. */
   positions?(config: Config): PositionTable;
+  /**
+   * Rows that the tower's layers compute for one input of this shape. Only towers whose inputs do not see one another have
+   * it: a batch may then be computed in parts.
+   */
+  tokens?(config: Config, input: Shape): number | undefined;
   /** Text towers that compute less where texts are shorter than their rows, when told by `context.packing`. */
   packs?(config: Config): boolean;
 }

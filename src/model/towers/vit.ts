@@ -56,6 +56,11 @@ export const vit: Tower<VitConfig, VitWeights<Spec>, VitWeights<Value>> = {
     places: patchGrid(imageSize, patchSize),
   }),
 
+  tokens({ imageSize, patchSize }) {
+    const [rows, columns] = patchGrid(imageSize, patchSize);
+    return 1 + rows * columns;
+  },
+
   forward(config, w, pixels, context) {
     const tokens = embed(w, pixels);
     context.tap?.("image.embed", tokens);
