@@ -15,7 +15,7 @@ export interface Call {
    *
    * @throws `usage` for what is none of these
    */
-  picture(reference: string): Promise<Upload>;
+  readonly picture: (reference: string) => Promise<Upload>;
 }
 
 export interface RouteOf<I extends z.ZodObject> {
@@ -35,13 +35,13 @@ export interface RouteOf<I extends z.ZodObject> {
   readonly output: z.ZodType | string;
   /** It takes a place in the queue, and is refused when there is none. */
   readonly works?: boolean;
-  run(input: z.output<I>, call: Call): unknown;
+  readonly run: (input: z.output<I>, call: Call) => unknown;
 }
 
 /** Any route, for code that treats all of them alike. */
 export type Route = Omit<RouteOf<z.ZodObject>, "run" | "pictures"> & {
   readonly pictures?: readonly string[];
-  run(input: never, call: Call): unknown;
+  readonly run: (input: never, call: Call) => unknown;
 };
 
 /** One declaration: what comes in, what goes out and what is done. Serving and the OpenAPI document derive from it. */

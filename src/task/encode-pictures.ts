@@ -7,8 +7,6 @@ import type { Context } from "./task.js";
 
 /** Pictures in one run of the tower: enough to fill its matrix products, few enough for a quick first answer. */
 const batchSize = 16;
-/** Below this, starting threads takes longer than decoding here. */
-const worthWorkers = 8;
 
 export interface Encoded<T> {
   readonly item: T;
@@ -31,10 +29,8 @@ export async function* encodePictures<T>(
   { services, signal, emit }: Context,
 ): AsyncGenerator<Encoded<T>> {
   if (items.length === 0) return;
-  // The decoder takes long to load, and a folder whose vectors are known does without it.
-  const { openPictureRows } = await import("../train/data/decode-pool.js");
-  const workers = items.length < worthWorkers ? 0 : services.decodeWorkers;
-  const rows = openPictureRows({ preprocess: encoder.model.preprocess, decode }, workers);
+  const { preprocess } = encoder.model;
+  const rows = await services.pictureRows({ preprocess, decode }, items.length);
   let [tried, used] = [0, 0];
   let lastReason = "";
 

@@ -154,6 +154,7 @@ async function encodeQueries(
   if (texts.length > 0)
     for (const [i, row] of rowsOf(await encodeTexts(texts, encoder, context)).entries())
       rows.set(texts[i] ?? "", row);
-  for (const path of queries.filter(namesPicture)) rows.set(path, await encodePicture(path, encoder, exact));
+  for (const path of queries.filter(namesPicture))
+    rows.set(path, await encodePicture(path, encoder, exact, context));
   return stackVectors(queries.flatMap((query) => rows.get(query) ?? []));
 }

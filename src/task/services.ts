@@ -2,6 +2,8 @@ import { availableParallelism } from "node:os";
 import type { Dtype } from "../graph/index.js";
 import type { Encoder, OpenEncoderOptions } from "../model/index.js";
 import type { Device } from "../runtime/index.js";
+import { defaultStore, openStore, type Store } from "../store/index.js";
+import type { PictureOptions, PictureRows } from "../train/data/index.js";
 import { hubSettings, type HubSettings } from "../weights/hub/settings.js";
 import { locateModel, type LocateOptions, type ModelName } from "./locate-model.js";
 
@@ -30,12 +32,19 @@ export interface ModelChoice extends ModelName {
   readonly threads?: number | undefined;
 }
 
+/** For fewer pictures, starting threads takes longer than decoding here. */
+const worthWorkers = 8;
+
 /** What tasks need of the machine. Opened by the edge, shared by all tasks that it runs. */
 export interface Services {
   /** Opens a model; the same choice again gives the same encoder. */
   encoder(choice: ModelChoice): Promise<Encoder>;
   /** The folder or file of a model; names of the hub are downloaded. @throws as `locateModel` does */
   locate(name: ModelName): Promise<string>;
+  /** Opens an index for whoever asks, who closes it; the user's own when no address is given. */
+  store(url?: string): Promise<Store>;
+  /** Decodes pictures for whoever asks, who closes it. @param expected how many there are */
+  pictureRows(options: PictureOptions, expected: number): Promise<PictureRows>;
   readonly hub: HubSettings;
   readonly cacheFolder: string | undefined;
   readonly decodeWorkers: number;
@@ -45,13 +54,20 @@ export interface Services {
 
 export function openServices(options: ServiceOptions = {}): Services {
   const opened = new Map<string, Promise<Opened>>();
+  const decodeWorkers = options.decodeWorkers ?? availableParallelism();
   const hub = options.hub ?? hubSettings(process.env);
   const locate = (name: ModelName): Promise<string> => locateModel(name, { ...options, hub });
   return {
     hub,
     locate,
     cacheFolder: options.cacheFolder,
-    decodeWorkers: options.decodeWorkers ?? availableParallelism(),
+    decodeWorkers,
+    store: (url = defaultStore()) => openStore(url),
+    async pictureRows(pictures, expected) {
+      // The decoder takes long to load, and a folder whose vectors are known does without it.
+      const { openPictureRows } = await import("../train/data/decode-pool.js");
+      return openPictureRows(pictures, expected < worthWorkers ? 0 : decodeWorkers);
+    },
     async encoder(choice) {
       const { model: path, pretrained, device, dtype, forceImageSize, forceContextLength, threads } = choice;
       const key = JSON.stringify([

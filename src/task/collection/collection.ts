@@ -1,5 +1,5 @@
 import type { Encoder } from "../../model/index.js";
-import { defaultStore, openStore, type Store } from "../../store/index.js";
+import type { Store } from "../../store/index.js";
 import { CliptError } from "../../tensor/index.js";
 import { words } from "../fields.js";
 import type { ModelChoice, Services } from "../services.js";
@@ -20,10 +20,10 @@ export interface Collection {
 
 /** Opens an index for writing: the model's set of vectors is made when it is not there. */
 export async function openCollection(
-  { db = defaultStore(), ...choice }: { db?: string | undefined } & ModelChoice,
+  { db, ...choice }: { db?: string | undefined } & ModelChoice,
   services: Services,
 ): Promise<Collection> {
-  const [encoder, store] = await Promise.all([services.encoder(choice), openStore(db)]);
+  const [encoder, store] = await Promise.all([services.encoder(choice), services.store(db)]);
   const { identity } = encoder.model;
   try {
     await store.addSet({ identity, dim: encoder.model.config.embedDim });

@@ -28,7 +28,7 @@ export async function partVectors(
   for (const { text, picture, item } of parts) {
     context.signal.throwIfAborted();
     if (text !== undefined) vectors.push(textRows[texts.indexOf(text)]!);
-    else if (picture !== undefined) vectors.push(await encodePicture(picture, encoder, exact));
+    else if (picture !== undefined) vectors.push(await encodePicture(picture, encoder, exact, context));
     else {
       const vector = items[ids.indexOf(item!)]?.vectors?.[identity];
       if (vector === undefined) throw new CliptError("missing", `The index has no picture ${item}.`);

@@ -7,8 +7,13 @@ import type { Extent } from "./sample.js";
 
 export interface Job {
   readonly id: number;
-  readonly image: Extent;
+  readonly image: Extent | Uint8Array;
   readonly seed?: Seed;
+}
+
+/** Reads pictures that are samples, and those whose bytes somebody holds. */
+export interface PictureRows extends RowReader {
+  decode(image: Extent | Uint8Array, seed?: Seed): Promise<Float32Array | Broken>;
 }
 
 export type Answer = { readonly id: number } & (
@@ -19,19 +24,22 @@ export type Answer = { readonly id: number } & (
  * Decoded pictures, [3, height, width] each. Workers read the files themselves, so that only references go there and
  * only finished rows come back, moved and not copied. With 0 workers the work is done in this thread.
  */
-export function openPictureRows(options: PictureOptions, workers: number): RowReader {
-  return workers === 0 ? inThisThread(options) : inWorkers(options, workers);
+export function openPictureRows(options: PictureOptions, workers: number): PictureRows {
+  const rows = workers === 0 ? inThisThread(options) : inWorkers(options, workers);
+  return { ...rows, read: ({ image }, seed) => rows.decode(image, seed) };
 }
+
+type Rows = Omit<PictureRows, "read">;
 
 /** Pictures that one thread works on at once: one is being resized while the next is being decoded. */
 export const TOGETHER = 2;
 
-function inThisThread(options: PictureOptions): RowReader {
+function inThisThread(options: PictureOptions): Rows {
   let closed = false;
   return {
     shape: pictureShape(options),
     parallel: TOGETHER,
-    read: limited(TOGETHER, async ({ image }, seed) => {
+    decode: limited(TOGETHER, async (image: Extent | Uint8Array, seed?: Seed) => {
       if (closed) throw wasClosed();
       return pictureRow(image, options, seed);
     }),
@@ -53,7 +61,7 @@ interface Member {
   readonly pending: Map<number, Pending>;
 }
 
-function inWorkers(options: PictureOptions, count: number): RowReader {
+function inWorkers(options: PictureOptions, count: number): Rows {
   let ended: CliptError | undefined;
   let nextId = 0;
   const end = (reason: CliptError): Promise<unknown> => {
@@ -76,7 +84,7 @@ function inWorkers(options: PictureOptions, count: number): RowReader {
     shape: pictureShape(options),
     // As many wait in a worker's port as are in work, so that it needs no answer to go on.
     parallel: 2 * TOGETHER * count,
-    read: ({ image }, seed) =>
+    decode: (image, seed) =>
       new Promise((resolve, reject) => {
         const { worker, pending } = members.reduce((a, b) => (b.pending.size < a.pending.size ? b : a));
         if (ended !== undefined) return reject(ended);

@@ -12,5 +12,5 @@ export * from "./skips.js";
 export * from "./source.js";
 export * from "./feature-cache.js";
 export { expandBraces } from "./braces.js";
-export { openPictureRows } from "./decode-pool.js";
+export { openPictureRows, type PictureRows } from "./decode-pool.js";
 export type { PictureOptions } from "./picture-rows.js";

@@ -23,17 +23,20 @@ export interface PictureOptions {
 const ofThePicture: ReadonlySet<Code> = new Set<Code>(["input", "format", "missing", "io", "unsupported"]);
 
 /**
- * Reads, decodes and fits one picture; with a seed and augmentation it is varied at random instead of fitted.
+ * Reads, decodes and fits one picture, or one whose bytes are there; with a seed and augmentation it is varied at random instead of fitted.
  *
  * @returns [3, height, width] of the preprocessing's size, or why the picture cannot be used
  */
 export async function pictureRow(
-  image: Extent,
+  image: Extent | Uint8Array,
   options: PictureOptions,
   seed?: Seed,
 ): Promise<Float32Array<ArrayBuffer> | Broken> {
   try {
-    const picture = await decodeImage(readExtent(image), options.decode);
+    const picture = await decodeImage(
+      image instanceof Uint8Array ? image : readExtent(image),
+      options.decode,
+    );
     if (seed === undefined || options.augment === undefined)
       return preprocess(picture, options.preprocess) as Float32Array<ArrayBuffer>;
     const varied = augment(picture, options.preprocess, options.augment, random(seed));
@@ -41,7 +44,8 @@ export async function pictureRow(
     normalizeInto(varied, options.preprocess, row, 0);
     return row;
   } catch (error) {
-    if (error instanceof CliptError && ofThePicture.has(error.code)) return { reason: error.message };
+    if (error instanceof CliptError && ofThePicture.has(error.code))
+      return { reason: error.message, code: error.code };
     throw error;
   }
 }

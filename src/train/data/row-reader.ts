@@ -1,9 +1,11 @@
-import type { Seed } from "../../tensor/index.js";
+import type { Code, Seed } from "../../tensor/index.js";
 import type { Sample } from "./sample.js";
 
 /** Why a sample has no row. */
 export interface Broken {
   readonly reason: string;
+  /** Of the error that it was. */
+  readonly code?: Code;
 }
 
 /** Turns samples into rows of numbers: decoded pictures, or cached features. */

@@ -1,0 +1,151 @@
+import type { Encoder } from "../model/index.js";
+import { f32, tensor } from "../tensor/index.js";
+
+/** Who asks an encoder: it is asked no more when the signal is aborted; what waits for nobody comes last. */
+export interface Asker {
+  readonly signal?: AbortSignal;
+  readonly background?: boolean;
+}
+
+/**
+ * Gathers what many ask of one encoder into batches: while one runs, the next one collects. Nothing waits for a batch to
+ * fill, so that whoever is alone is answered as quickly as without.
+ */
+export interface Batching {
+  /** The encoder as one of those who ask it. */
+  for(asker: Asker): Encoder;
+  /** Texts and pictures that wait. */
+  readonly waiting: { readonly texts: number; readonly pictures: number };
+}
+
+export interface BatchingOptions {
+  /** Texts in one batch. */
+  readonly texts: number;
+  /** Pictures in one batch: on a processor they gain little from each other, and a large batch keeps all others waiting. */
+  readonly pictures: number;
+}
+
+export const defaultBatches: BatchingOptions = { texts: 64, pictures: 4 };
+
+interface TextRow {
+  readonly row: Float32Array;
+  readonly truncated: boolean;
+}
+
+export function batchingEncoder(encoder: Encoder, { texts, pictures }: BatchingOptions = defaultBatches): Batching {
+  const textBatches = new Batches(texts, async (batch: readonly string[]): Promise<TextRow[]> => {
+    const { features, truncated } = await encoder.texts(batch);
+    return rows(features.data, batch.length).map((row, i) => ({ row, truncated: truncated.includes(i) }));
+  });
+  const [height = 0, width = height] = [encoder.model.preprocess.size].flat();
+  const pictureBatches = new Batches(pictures, async (batch: readonly Float32Array[]) => {
+    const pixels = tensor("float32", [batch.length, 3, height, width], joined(batch));
+    return rows((await encoder.images(pixels)).data, batch.length);
+  });
+  const dim = encoder.model.config.embedDim;
+
+  return {
+    waiting: {
+      get texts() {
+        return textBatches.waiting;
+      },
+      get pictures() {
+        return pictureBatches.waiting;
+      },
+    },
+    for: (asker) => ({
+      ...encoder,
+      async texts(given) {
+        const found = await Promise.all(given.map((text) => textBatches.add(text, asker)));
+        const features = f32([given.length, dim], joined(found.map(({ row }) => row)));
+        return { features, truncated: found.flatMap(({ truncated }, i) => (truncated ? [i] : [])) };
+      },
+      async images(given) {
+        const [count = 0] = given.shape;
+        const found = await Promise.all(
+          rows(given.data as Float32Array, count).map((row) => pictureBatches.add(row, asker)),
+        );
+        return f32([count, dim], joined(found));
+      },
+    }),
+  };
+}
+
+interface Waiting<T, R> {
+  readonly item: T;
+  readonly asker: Asker;
+  readonly resolve: (result: R) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One line of items, worked off in batches, one batch at a time. */
+class Batches<T, R> {
+  private readonly line: Waiting<T, R>[] = [];
+  private readonly background: Waiting<T, R>[] = [];
+  private running = false;
+
+  constructor(
+    private readonly most: number,
+    private readonly work: (batch: readonly T[]) => Promise<readonly R[]>,
+  ) {}
+
+  get waiting(): number {
+    return this.line.length + this.background.length;
+  }
+
+  add(item: T, asker: Asker): Promise<R> {
+    return new Promise((resolve, reject) => {
+      (asker.background === true ? this.background : this.line).push({ item, asker, resolve, reject });
+      if (this.running) return;
+      this.running = true;
+      // After the other requests that have arrived by now.
+      setImmediate(() => void this.run());
+    });
+  }
+
+  private async run(): Promise<void> {
+    for (let batch = this.next(); batch.length > 0; batch = this.next()) await this.answer(batch);
+    this.running = false;
+  }
+
+  /** The first that still wait for an answer; those who wait for nobody only when nobody else does. */
+  private next(): Waiting<T, R>[] {
+    const line = this.line.length > 0 ? this.line : this.background;
+    const batch: Waiting<T, R>[] = [];
+    while (batch.length < this.most && line.length > 0) {
+      const waiting = line.shift()!;
+      if (waiting.asker.signal?.aborted === true) waiting.reject(waiting.asker.signal.reason);
+      else batch.push(waiting);
+    }
+    return batch.length === 0 && this.waiting > 0 ? this.next() : batch;
+  }
+
+  private async answer(batch: readonly Waiting<T, R>[]): Promise<void> {
+    try {
+      const results = await this.work(batch.map(({ item }) => item));
+      for (const [i, { resolve }] of batch.entries()) resolve(results[i]!);
+    } catch (error) {
+      const [first, ...others] = batch;
+      // One that cannot be encoded is not the fault of those beside it.
+      if (others.length === 0) first?.reject(error);
+      else for (const waiting of batch) await this.answer([waiting]);
+    }
+  }
+}
+
+/** @param data [count, width] @returns its rows, views of it */
+function rows(data: Float32Array, count: number): Float32Array[] {
+  const width = count === 0 ? 0 : data.length / count;
+  return Array.from({ length: count }, (_, i) => data.subarray(i * width, (i + 1) * width));
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0]!;
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
