@@ -255,6 +255,27 @@ export function testStore(name: string, opener: StoreOpener, options: { skip?: s
 
   const { reopen } = opener;
   if (reopen !== undefined)
+    each("what two handles write at the same time is all kept", async (store) => {
+      await store.addSet({ identity: model, dim: 2 });
+      const second = await reopen(store);
+      try {
+        const shared = Array.from({ length: 10 }, (_, i) => `shared ${i}`);
+        const write = (handle: Store, from: string, ids: readonly string[]): Promise<void> =>
+          handle.upsert(ids.map((id) => ({ id, fields: { from }, vectors: { [model]: vec(1, 1) } })));
+        await Promise.all(
+          Array.from({ length: 8 }, (_, i) => [
+            write(store, "first", [...shared, `first ${i}`]),
+            write(second, "second", [`second ${i}`, ...shared.toReversed()]),
+          ]).flat(),
+        );
+        assert.equal(await store.count(), 26);
+        assert.equal(await second.count(), 26);
+        assert.equal((await second.sets())[0]?.count, 26);
+      } finally {
+        await second.close();
+      }
+    });
+  if (reopen !== undefined)
     each("opened again, everything is there", async (store) => {
       await fill(store);
       await store.writeDocument("d", [1]);

@@ -83,12 +83,14 @@ export class Layouts {
   async addFields(fields: Readonly<Record<string, FieldType>>): Promise<void> {
     if (Object.keys(fields).length === 0) return;
     await this.addColumns(Object.entries(fields).map(([name, type]) => fieldColumn(name, type)));
+    await this.refresh();
     await this.save({ ...this.layout, fields: { ...this.layout.fields, ...fields } });
   }
 
   async addSet(identity: string, dim: number): Promise<void> {
     const column = `v_${identity.replace(/[^a-zA-Z0-9]/g, "_")}_${dim}`;
     await this.addColumns([vectorColumn(column, dim)]);
+    await this.refresh();
     await this.save({ ...this.layout, sets: { ...this.layout.sets, [identity]: { column, dim } } });
   }
 

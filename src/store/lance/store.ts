@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { setTimeout as wait } from "node:timers/promises";
 import { connect, type Table } from "@lancedb/lancedb";
 import { CliptError, messageOf } from "../../tensor/index.js";
 import { checkDeclared, checkItems, checkQuery, checkSet, lastOfEach, requireSet } from "../check-items.js";
@@ -303,7 +304,7 @@ class LanceStore implements Store {
   }
 
   private write<T>(body: () => Promise<T>): Promise<T> {
-    const result = this.writing.then(() => this.read(body));
+    const result = this.writing.then(() => this.read(() => unlessPreempted(body)));
     this.writing = result.catch(() => {});
     return result;
   }
@@ -311,6 +312,21 @@ class LanceStore implements Store {
 
 /** Searches that began before a version was replaced may still read it. */
 const keepVersionsMs = 60_000;
+
+/** Tries that a write gets while others write to the same table; each waits a little longer than the last. */
+const writeTries = 20;
+
+/** Runs a write again when another process was quicker, with a write or a column: nothing of it was stored then. */
+async function unlessPreempted<T>(body: () => Promise<T>): Promise<T> {
+  for (let tried = 1; ; tried++)
+    try {
+      return await body();
+    } catch (error) {
+      if (tried === writeTries || !/commit conflict|concurrent|already exists/i.test(messageOf(error)))
+        throw error;
+      await wait(Math.random() * 10 * tried);
+    }
+}
 
 const indexDocument = (identity: string): string => `.index/${identity}`;
 

@@ -4,6 +4,7 @@ import { after } from "node:test";
 import { PGlite } from "@electric-sql/pglite";
 import { vector } from "@electric-sql/pglite-pgvector";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
+import { needsPostgres, testDatabase, type TestDatabase } from "../../../test/test-database.js";
 import { connectPostgres, type Connection, type Row } from "./connection.js";
 import { openPostgres } from "./store.js";
 import { testStore } from "../store-suite.js";
@@ -68,17 +69,19 @@ testStore("PostgreSQL (pg, over a socket)", {
   reopen: async (closed) => openPostgres(closed.url, await connectPostgres(closed.url)),
 });
 
-const { CLIPT_TEST_PG: server } = process.env;
+let database: Promise<TestDatabase> | undefined;
+after(async () => (await database)?.drop());
 
 testStore(
   "PostgreSQL (a server)",
   {
     create: async () => {
-      const connection = await connectPostgres(server!);
+      const { url } = await (database ??= testDatabase());
+      const connection = await connectPostgres(url);
       await connection.query("DROP SCHEMA IF EXISTS clipt CASCADE");
       return openPostgres("postgres:", connection);
     },
-    reopen: async () => openPostgres("postgres:", await connectPostgres(server!)),
+    reopen: async () => openPostgres("postgres:", await connectPostgres((await database)!.url)),
   },
-  { skip: server === undefined && "CLIPT_TEST_PG names no server" },
+  needsPostgres,
 );

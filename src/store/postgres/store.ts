@@ -66,7 +66,8 @@ export async function openPostgres(url: string, connection: Connection): Promise
     upsert: (items) =>
       write(async (sql) => {
         const sets = await readSets(sql);
-        const each = lastOfEach(items);
+        // Two writers that lock the same rows in different orders would wait for each other.
+        const each = lastOfEach(items).sort((a, b) => (a.id < b.id ? -1 : 1));
         await addFields(sql, checkItems(each, dimsOf(sets), await readFields(sql)));
         await sql.query(
           "INSERT INTO clipt.items SELECT id, fields FROM jsonb_to_recordset($1::jsonb) AS x(id text, fields jsonb) ON CONFLICT (id) DO UPDATE SET fields = excluded.fields",
