@@ -5,6 +5,7 @@ import { topK } from "../score/index.js";
 import { CliptError, type Tensor } from "../tensor/index.js";
 import { isPicture } from "../train/data/sample.js";
 import { dbField, openCollection, requireIndexed } from "./collection/collection.js";
+import { parseQuery } from "./collection/parse-query.js";
 import { ask, type QueryPart } from "./collection/query.js";
 import { exactField } from "./decoding.js";
 import { requireIdentity, rowsOf, stackVectors, type Embeddings } from "./embeddings/embeddings.js";
@@ -100,12 +101,13 @@ function placed({ query, folder, queries }: { [K in "query" | "folder" | "querie
   );
 }
 
-const namesPicture = (query: string): boolean =>
-  isPicture(query) || (existsSync(query) && statSync(query).isFile());
+const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
+/** A name with a picture's ending is meant as one: that it is not there shall be said. */
+const namesPicture = (part: string): boolean => isPicture(part) || isFile(part);
 
-const partsOf = (query: string): QueryPart[] => [
-  namesPicture(query) ? { picture: query, weight: 1 } : { text: query, weight: 1 },
-];
+/** A file's name may hold signs. */
+const partsOf = (query: string): QueryPart[] =>
+  isFile(query) ? [{ picture: query, weight: 1 }] : parseQuery(query, namesPicture);
 
 async function inIndex(
   texts: readonly string[],

@@ -12,7 +12,7 @@ const axes: Readonly<Record<string, readonly number[]>> = { x: [1, 0, 0], y: [0,
 
 /** Texts that name axes; a text of several names their sum. */
 const encoder = {
-  model: { identity, tokenizer: { contextLength: 8 } },
+  model: { identity, config: { embedDim: 3 }, tokenizer: { contextLength: 8 } },
   async texts(texts: readonly string[]) {
     const rows = texts.map((text) => unit(text.split(" ").map((word) => axes[word] ?? [0, 0, 0])));
     return { features: f32([texts.length, 3], Float32Array.from(rows.flat())), truncated: [] };
@@ -64,6 +64,14 @@ describe("ask", () => {
     assert.deepEqual(await ids({ parts: [x, { text: "y", weight: -1 }] }), ["x", "xy", "z", "y"]);
   });
 
+  test("a text and an item together: neither drowns the other", async () => {
+    const parts = [
+      { text: "z", weight: 1 },
+      { item: "x", weight: 1 },
+    ];
+    assert.deepEqual(await ids({ parts }), ["z", "xy", "y"]);
+  });
+
   test("an item finds what is like it, and not itself", async () => {
     assert.deepEqual(await ids({ parts: [{ item: "y", weight: 1 }], k: 2 }), ["xy", "x"]);
   });
@@ -81,7 +89,7 @@ describe("ask", () => {
         {
           parts: [
             { text: "x", weight: 1 },
-            { text: "x", weight: -1 },
+            { text: "x", weight: -2 },
           ],
         },
         "input",

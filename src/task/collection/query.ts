@@ -2,6 +2,7 @@ import type { Fields, Hit } from "../../store/index.js";
 import { CliptError } from "../../tensor/index.js";
 import type { Context } from "../task.js";
 import type { Collection } from "./collection.js";
+import { combine } from "./combine.js";
 import { find } from "./find.js";
 import { partVectors } from "./part-vectors.js";
 
@@ -63,10 +64,7 @@ export async function ask(
 ): Promise<CollectionAnswer> {
   checkRange(query);
   const vectors = await partVectors(collection, query.parts, query.exact === true, context);
-  const vector = sum(
-    vectors,
-    query.parts.map(({ weight }) => weight),
-  );
+  const vector = await combine(query.parts, vectors, collection);
   const own = new Set(query.parts.flatMap(({ item }) => item ?? []));
   const { k, offset = 0, where } = query;
   const hits = await find(collection, vector, { k: offset + k + own.size, where });
@@ -80,14 +78,4 @@ function checkRange({ k, offset = 0 }: CollectionQuery): void {
   ] as const)
     if (!Number.isInteger(value) || value < least)
       throw new CliptError("input", `${name} must be a whole number from ${least}, not ${value}.`);
-}
-
-/** Weighted, of length 1. */
-function sum(vectors: readonly Float32Array[], weights: readonly number[]): Float32Array {
-  const total = new Float64Array(vectors[0]!.length);
-  for (const [i, vector] of vectors.entries())
-    for (let j = 0; j < total.length; j++) total[j]! += weights[i]! * vector[j]!;
-  const length = Math.hypot(...total);
-  if (!(length > 1e-6)) throw new CliptError("input", "The parts of the query cancel each other out.");
-  return Float32Array.from(total, (x) => x / length);
 }

@@ -1,0 +1,76 @@
+import type { Store } from "../../store/index.js";
+import { CliptError, random } from "../../tensor/index.js";
+import type { Collection } from "./collection.js";
+import type { QueryPart } from "./query.js";
+
+/** Of what is not wanted, this much is taken away: more takes what is wanted along. Measured: docs/the-index.md. */
+const unwanted = 0.5;
+/** A picture beside texts: it says much that nobody meant. */
+const pictureBesideTexts = 0.6;
+/** Pictures of the index that tell how far scores spread. */
+const sampleSize = 256;
+
+/**
+ * The vector of a query, of length 1: the sum of its parts. Cosines with pictures spread further than those with texts, by how
+ * much is the model's; so where both are parts, each is divided by its spread over the index.
+ *
+ * @param vectors one for each part
+ * @throws        `input` when the parts cancel each other out
+ */
+export async function combine(
+  parts: readonly QueryPart[],
+  vectors: readonly Float32Array[],
+  collection: Collection,
+): Promise<Float32Array> {
+  const texts = parts.filter(({ text }) => text !== undefined).length;
+  const mixed = texts > 0 && texts < parts.length;
+  const sample = mixed ? await sampleOf(collection) : [];
+  const factors = parts.map(({ text, weight }, i) => {
+    const signed = weight < 0 ? unwanted * weight : weight;
+    if (!mixed) return signed;
+    return ((text === undefined ? pictureBesideTexts : 1) * signed) / spread(vectors[i]!, sample);
+  });
+  return sum(vectors, factors);
+}
+
+/** Weighted, of length 1. */
+export function sum(vectors: readonly Float32Array[], weights: readonly number[]): Float32Array {
+  const total = new Float64Array(vectors[0]!.length);
+  for (const [i, vector] of vectors.entries())
+    for (let j = 0; j < total.length; j++) total[j]! += weights[i]! * vector[j]!;
+  const length = Math.hypot(...total);
+  if (!(length > 1e-6)) throw new CliptError("input", "The parts of the query cancel each other out.");
+  return Float32Array.from(total, (x) => x / length);
+}
+
+/** Standard deviation of the cosines with a sample; 1 where there is too little to tell. */
+function spread(vector: Float32Array, sample: readonly Float32Array[]): number {
+  const cosines = sample.map((row) => dot(vector, row));
+  const mean = cosines.reduce((a, b) => a + b, 0) / cosines.length;
+  const deviation = Math.sqrt(cosines.reduce((a, b) => a + (b - mean) ** 2, 0) / cosines.length);
+  return deviation > 1e-4 ? deviation : 1;
+}
+
+export function dot(a: Float32Array, b: Float32Array): number {
+  let total = 0;
+  for (let i = 0; i < a.length; i++) total += a[i]! * b[i]!;
+  return total;
+}
+
+/** By the store and the model's identity. */
+const samples = new WeakMap<Store, Map<string, readonly Float32Array[]>>();
+
+/**
+ * Vectors of the index, the same ones as long as it is open, once there are enough of them. They lie in a direction that
+ * means nothing.
+ */
+export async function sampleOf({ store, identity, encoder }: Collection): Promise<readonly Float32Array[]> {
+  const known = samples.get(store)?.get(identity);
+  if (known !== undefined) return known;
+  const numbers = random(1);
+  const vector = Float32Array.from({ length: encoder.model.config.embedDim }, () => numbers.normal());
+  const ids = (await store.query({ identity, vector, k: sampleSize })).map(({ id }) => id);
+  const sample = (await store.get(ids, identity)).flatMap((item) => item?.vectors?.[identity] ?? []);
+  if (sample.length === sampleSize) samples.set(store, new Map(samples.get(store)).set(identity, sample));
+  return sample;
+}
