@@ -37,11 +37,17 @@ export function dequantised(file: WeightsFile): WeightsFile {
       const [rows = 1] = values.shape;
       if (scale.length !== rows)
         throw new CliptError("format", `${file.path}: ${name} has ${rows} rows and ${scale.length} factors.`);
-      const width = values.data.length / rows;
-      return f32(
-        values.shape,
-        Float32Array.from(values.data as Int8Array, (byte, i) => byte * scale[Math.floor(i / width)]!),
-      );
+      return f32(values.shape, scaledRows(values.data as Int8Array, scale));
     },
   };
+}
+
+/** The same number of bytes belongs to each factor. */
+function scaledRows(bytes: Int8Array, scale: ArrayLike<number>): Float32Array {
+  const [numbers, width] = [new Float32Array(bytes.length), bytes.length / scale.length];
+  for (let row = 0, i = 0; row < scale.length; row++) {
+    const factor = scale[row]!;
+    for (const end = i + width; i < end; i++) numbers[i] = bytes[i]! * factor;
+  }
+  return numbers;
 }
