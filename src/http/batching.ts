@@ -32,10 +32,22 @@ interface TextRow {
   readonly truncated: boolean;
 }
 
-export function batchingEncoder(encoder: Encoder, { texts, pictures }: BatchingOptions = defaultBatches): Batching {
+/** Vectors of texts that are remembered: labels and common queries come again and again. */
+const remembered = 4096;
+/** Longer texts hardly come again. */
+const longest = 200;
+
+export function batchingEncoder(
+  encoder: Encoder,
+  { texts, pictures }: BatchingOptions = defaultBatches,
+): Batching {
   const textBatches = new Batches(texts, async (batch: readonly string[]): Promise<TextRow[]> => {
     const { features, truncated } = await encoder.texts(batch);
-    return rows(features.data, batch.length).map((row, i) => ({ row, truncated: truncated.includes(i) }));
+    // Copies: a view of one row would keep all of its batch.
+    return rows(features.data, batch.length).map((row, i) => ({
+      row: row.slice(),
+      truncated: truncated.includes(i),
+    }));
   });
   const [height = 0, width = height] = [encoder.model.preprocess.size].flat();
   const pictureBatches = new Batches(pictures, async (batch: readonly Float32Array[]) => {
@@ -43,6 +55,16 @@ export function batchingEncoder(encoder: Encoder, { texts, pictures }: BatchingO
     return rows((await encoder.images(pixels)).data, batch.length);
   });
   const dim = encoder.model.config.embedDim;
+  const known = new Map<string, TextRow>();
+  const textRow = async (text: string, asker: Asker): Promise<TextRow> => {
+    const row = known.get(text) ?? (await textBatches.add(text, asker));
+    if (text.length > longest) return row;
+    // A map keeps the order of insertion: the first is the one that was not asked for the longest.
+    known.delete(text);
+    known.set(text, row);
+    if (known.size > remembered) known.delete(known.keys().next().value!);
+    return row;
+  };
 
   return {
     waiting: {
@@ -56,7 +78,7 @@ export function batchingEncoder(encoder: Encoder, { texts, pictures }: BatchingO
     for: (asker) => ({
       ...encoder,
       async texts(given) {
-        const found = await Promise.all(given.map((text) => textBatches.add(text, asker)));
+        const found = await Promise.all(given.map((text) => textRow(text, asker)));
         const features = f32([given.length, dim], joined(found.map(({ row }) => row)));
         return { features, truncated: found.flatMap(({ truncated }, i) => (truncated ? [i] : [])) };
       },

@@ -28,10 +28,12 @@ export function mount(app: App, routes: readonly Route[], serving: Serving): voi
         if (route.method === "post") ({ body, release } = await bodies.read(incoming));
         const { over, signal, end } = (deadline = openDeadline(c.req.raw.signal, limits.timeMs));
         const leave = route.works === true ? serving.queue.enter() : () => {};
+        const { shared, collection } = serving;
         const call: Call = {
           signal,
           headers: incoming.headers,
-          context: { services: serving.services, signal, emit: () => {} },
+          context: { services: shared.for({ signal }), signal, emit: () => {} },
+          collection: { ...collection, encoder: shared.encoder(collection.encoder, { signal }) },
           picture: (reference) => resolvePicture(reference, body.uploads, serving, signal),
         };
         const given =

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { z } from "zod";
+import type { Collection } from "../task/collection/collection.js";
 import type { Context } from "../task/task.js";
 import type { Upload } from "./body.js";
 
@@ -10,6 +11,8 @@ export interface Call {
   readonly headers: IncomingHttpHeaders;
   /** For the tasks that the request needs. */
   readonly context: Context;
+  /** The index, with an encoder that works for this request. */
+  readonly collection: Collection;
   /**
    * The picture that a request names: an upload ("upload:NAME"), base64, a data URL, or the address of one elsewhere.
    *

@@ -16,6 +16,7 @@ import { startIndexing } from "./routes/jobs.js";
 import { securityHeaders } from "./security-headers.js";
 import { listen } from "./server.js";
 import type { Serving } from "./serving.js";
+import { shareServices } from "./shared-services.js";
 import { Thumbnails } from "./thumbnails.js";
 
 /** How long requests may go on after the server was asked to stop. */
@@ -42,6 +43,7 @@ export const serve = defineTask({
       "Names under which the server may be asked, besides localhost and addresses",
     ).default([]),
     index: flag("Leave the index as it is at the start").default(true),
+    batching: flag("Run every request alone, to see what batches bring").default(true),
     maxBytes: count("The largest request, bytes").default(defaultLimits.bodyBytes),
     maxPixels: count("The most pixels of a picture").default(defaultLimits.pixels),
     maxLabels: count("The most labels of a request").default(defaultLimits.labels),
@@ -75,7 +77,13 @@ export const serve = defineTask({
       });
     const folders = await Promise.all((input.folders ?? []).map(realFolder));
     const { services } = context;
-    const collection = await openCollection(input, services);
+    const opened = await openCollection(input, services);
+    const shared = shareServices(services, {
+      store: opened.store,
+      pixels: limits.pixels,
+      batching: input.batching,
+    });
+    const collection = { ...opened, store: shared.store };
     const jobs = new Jobs(log);
     const queue = new Queue(limits.queue);
     const { cacheFolder } = services;
@@ -83,7 +91,7 @@ export const serve = defineTask({
       version: packageVersion(),
       limits,
       collection,
-      services,
+      shared,
       folders,
       jobs,
       queue,
@@ -112,7 +120,8 @@ export const serve = defineTask({
       return { url: listening.url };
     } finally {
       await jobs.close();
-      await collection.close();
+      await shared.close();
+      await opened.close();
     }
   },
 });

@@ -1,17 +1,17 @@
 import type { Collection } from "../task/collection/collection.js";
-import type { Services } from "../task/services.js";
 import type { Jobs } from "./jobs.js";
 import type { Limits } from "./limits.js";
 import type { Queue } from "./queue.js";
+import type { SharedServices } from "./shared-services.js";
 import type { Thumbnails } from "./thumbnails.js";
 
 /** What the routes share. */
 export interface Serving {
   readonly version: string;
   readonly limits: Limits;
-  /** The index that is served. */
+  /** The index that is served; whoever encodes asks the shared services for their part. */
   readonly collection: Collection;
-  readonly services: Services;
+  readonly shared: SharedServices;
   /** Real paths of the folders that the server keeps indexed. */
   readonly folders: readonly string[];
   readonly jobs: Jobs;

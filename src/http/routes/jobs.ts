@@ -25,12 +25,18 @@ const oneJob = z.object({ id: z.string() });
 const chapter = "Indexing";
 
 /** Starts bringing the index in line with the server's folders, or gives the job that does it already. */
-export function startIndexing({ jobs, folders: own, collection, services }: Serving, folders = own): string {
+export function startIndexing({ jobs, folders: own, collection, shared }: Serving, folders = own): string {
   const under = folders === own ? jobs.current("index") : undefined;
   if (under !== undefined) return under.id;
   return jobs.start("index", async (context) => {
-    const options = { exact: false, ignore: [] };
-    const done = await indexFolders(folders, collection, options, { ...context, services });
+    const asker = { signal: context.signal, background: true };
+    const encoder = shared.encoder(collection.encoder, asker);
+    const done = await indexFolders(
+      folders,
+      { ...collection, encoder },
+      { exact: false, ignore: [] },
+      { ...context, services: shared.for(asker) },
+    );
     return { ...done, pictures: await collection.store.count() };
   }).id;
 }

@@ -29,7 +29,7 @@ const answer = z.object({
   refinements: z.array(z.string()).optional().describe("Words that would narrow the query"),
 });
 
-/** Fields of all searches, within the server's limits. */
+/** Fields of all searches, within the server's serving.limits. */
 const rangeFields = {
   where: z
     .string()
@@ -45,9 +45,8 @@ const rangeFields = {
 };
 
 export function searchRoutes(serving: Serving): Route[] {
-  const { collection, limits } = serving;
-  const words = z.string().max(limits.textLength);
-  const ids = z.array(idField).max(limits.items);
+  const words = z.string().max(serving.limits.textLength);
+  const ids = z.array(idField).max(serving.limits.items);
   const part = z.object({
     text: words.optional(),
     picture: pictureField("A picture").optional(),
@@ -58,7 +57,7 @@ export function searchRoutes(serving: Serving): Route[] {
   const answerTo = async (
     parts: readonly QueryPart[],
     range: Omit<Parameters<typeof ask>[1], "parts">,
-    { context }: Call,
+    { collection, context }: Call,
   ) => {
     await requireIndexed(collection);
     return ask(collection, { ...range, parts }, context);
@@ -85,7 +84,7 @@ export function searchRoutes(serving: Serving): Route[] {
       input: z.object({
         query: words.optional().describe("A text; more of them, and weights, go into parts"),
         picture: pictureField("A picture to look like").optional(),
-        parts: z.array(part).max(limits.items).default([]),
+        parts: z.array(part).max(serving.limits.items).default([]),
         ...rangeFields,
         like: ids.default([]).describe("Results that are what was meant"),
         dislike: ids.default([]).describe("Results that are not"),
