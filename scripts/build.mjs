@@ -13,9 +13,10 @@ import {
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildPage } from "./build-page.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const folders = ["src", "test", "bench", "examples", "recipes"];
+const folders = ["src", "test", "bench", "examples", "recipes", "web"];
 const stampFile = join(root, "dist/.stamp");
 
 /** Every source file with its time of change: the build is stale exactly when this text changes. */
@@ -25,7 +26,7 @@ function stamp() {
     const full = join(root, folder);
     if (!existsSync(full)) continue;
     for (const entry of readdirSync(full, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile() || !/\.(ts|wasm)$/.test(entry.name)) continue;
+      if (!entry.isFile() || !/\.(tsx?|wasm|css|html|svg)$/.test(entry.name)) continue;
       const file = join(entry.parentPath ?? entry.path, entry.name);
       const { mtimeMs, size } = statSync(file);
       lines.push(`${relative(root, file)} ${size} ${mtimeMs}`);
@@ -50,6 +51,7 @@ export function build(starts = () => {}) {
     mkdirSync(dirname(join(root, "dist", file)), { recursive: true });
     cpSync(join(root, file), join(root, "dist", file));
   }
+  buildPage(root);
   writeFileSync(stampFile, now);
 }
 

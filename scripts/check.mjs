@@ -10,8 +10,20 @@ const bin = (name, file) => require.resolve(`${name}/package.json`).replace(/pac
 
 const steps = [
   ["format", bin("prettier", "bin/prettier.cjs"), "--check", "--log-level", "warn", "."],
-  ["lint", bin("eslint", "bin/eslint.js"), "src", "test", "bench", "examples", "recipes", "scripts", "bin"],
+  [
+    "lint",
+    bin("eslint", "bin/eslint.js"),
+    "src",
+    "web",
+    "test",
+    "bench",
+    "examples",
+    "recipes",
+    "scripts",
+    "bin",
+  ],
   ["types", bin("typescript", "bin/tsc"), "--noEmit"],
+  ["types of the page", bin("typescript", "bin/tsc"), "--noEmit", "-p", "web"],
   ["build", "scripts/build.mjs"],
   ["documents", "scripts/docs.mjs", "--check"],
   ...(process.argv.includes("--no-tests") ? [] : [["tests, layers among them", "scripts/test.mjs"]]),

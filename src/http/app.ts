@@ -5,6 +5,7 @@ import { packageRoot } from "../package-root.js";
 import { answerError } from "./answer-error.js";
 import { mount } from "./mount.js";
 import { Refusal } from "./refusal.js";
+import { collectionRoutes } from "./routes/collection.js";
 import { healthRoutes } from "./routes/health.js";
 import { infoRoutes } from "./routes/info.js";
 import { jobRoutes } from "./routes/jobs.js";
@@ -14,7 +15,7 @@ import type { Serving } from "./serving.js";
 import { openStaticFiles } from "./static-files.js";
 
 /** Everything that the server answers, in the order of its documents. */
-const chapters = [searchRoutes, pictureRoutes, jobRoutes, infoRoutes, healthRoutes];
+const chapters = [searchRoutes, pictureRoutes, collectionRoutes, jobRoutes, infoRoutes, healthRoutes];
 
 export function createApp(serving: Serving): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();

@@ -4,6 +4,7 @@ import { CliptError, messageOf } from "../../tensor/index.js";
 import type { Context } from "../task.js";
 import type { Collection } from "./collection.js";
 import type { LayoutAnswer, LayoutJob } from "./map-worker.js";
+import { stampOf } from "./stamp.js";
 
 /** A collection on a plane: pictures that are alike lie near each other. */
 export interface CollectionMap {
@@ -56,14 +57,6 @@ export async function makeMap(
 }
 
 const nameOf = ({ identity }: Collection): string => `map:${identity}`;
-
-/** Changes whenever pictures come, change or go. */
-async function stampOf({ store, identity }: Collection): Promise<string> {
-  const count = (await store.sets()).find((set) => set.identity === identity)?.count ?? 0;
-  if (count === 0) return "0";
-  const [newest] = await store.list({ order: { field: "indexed", descending: true }, limit: 1 });
-  return `${count} ${newest?.fields["indexed"]}`;
-}
 
 /** Vectors of all pictures, or of every n-th one by id. */
 async function readVectors({
