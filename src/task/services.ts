@@ -43,17 +43,22 @@ export interface Services {
   locate(name: ModelName): Promise<string>;
   /** Opens an index for whoever asks, who closes it; the user's own when no address is given. */
   store(url?: string): Promise<Store>;
-  /** Decodes pictures for whoever asks, who closes it. @param expected how many there are */
+  /**
+   * Decodes pictures for whoever asks, who closes it. Threads are started once, and shared by all who ask for the same.
+   *
+   * @param expected how many there are: for a few, no threads are started
+   */
   pictureRows(options: PictureOptions, expected: number): Promise<PictureRows>;
   readonly hub: HubSettings;
   readonly cacheFolder: string | undefined;
   readonly decodeWorkers: number;
-  /** Closes every model. */
+  /** Closes every model, and ends all threads. */
   close(): Promise<void>;
 }
 
 export function openServices(options: ServiceOptions = {}): Services {
   const opened = new Map<string, Promise<Opened>>();
+  const readers = new Map<string, Promise<PictureRows>>();
   const decodeWorkers = options.decodeWorkers ?? availableParallelism();
   const hub = options.hub ?? hubSettings(process.env);
   const locate = (name: ModelName): Promise<string> => locateModel(name, { ...options, hub });
@@ -64,9 +69,16 @@ export function openServices(options: ServiceOptions = {}): Services {
     decodeWorkers,
     store: (url = defaultStore()) => openStore(url),
     async pictureRows(pictures, expected) {
-      // The decoder takes long to load, and a folder whose vectors are known does without it.
-      const { openPictureRows } = await import("../train/data/decode-pool.js");
-      return openPictureRows(pictures, expected < worthWorkers ? 0 : decodeWorkers);
+      const open = async (workers: number): Promise<PictureRows> =>
+        // The decoder takes long to load, and a folder whose vectors are known does without it.
+        (await import("../train/data/decode-pool.js")).openPictureRows(pictures, workers);
+      const key = JSON.stringify(pictures);
+      const known = await readers.get(key);
+      if (known?.ended()) readers.delete(key);
+      if (expected < worthWorkers && !readers.has(key)) return open(0);
+      const shared = readers.get(key) ?? open(decodeWorkers);
+      readers.set(key, shared);
+      return { ...(await shared), close: async () => {} };
     },
     async encoder(choice) {
       const { model: path, pretrained, device, dtype, forceImageSize, forceContextLength, threads } = choice;
@@ -92,6 +104,8 @@ export function openServices(options: ServiceOptions = {}): Services {
       for (const model of await Promise.allSettled(opened.values()))
         if (model.status === "fulfilled") await model.value.close();
       opened.clear();
+      for (const reader of readers.values()) await (await reader).close();
+      readers.clear();
     },
   };
 }

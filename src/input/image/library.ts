@@ -56,17 +56,17 @@ export async function decodeByLibrary(
   return upright({ mode, width, height, data: pixels, ...(palette && { palette }) });
 }
 
-/** Leaves a factor of three to the exact resize, and the proportions to the pixel that it would end at. */
+/** Leaves a factor of two to the exact resize, and the proportions to the pixel that it would end at. */
 function reductionOf(
   { width, height }: { width: number; height: number },
   shortest: number,
 ): ResizeOptions | undefined {
   const short = Math.min(width, height);
   if (short < 6 * shortest) return undefined;
-  const long = 3 * Math.trunc((shortest * Math.max(width, height)) / short);
+  const long = 2 * Math.trunc((shortest * Math.max(width, height)) / short);
   const size =
-    width <= height ? { width: 3 * shortest, height: long } : { width: long, height: 3 * shortest };
-  return { ...size, fit: "fill", kernel: "cubic", fastShrinkOnLoad: false };
+    width <= height ? { width: 2 * shortest, height: long } : { width: long, height: 2 * shortest };
+  return { ...size, fit: "fill", kernel: "lanczos3" };
 }
 
 /** The mode of a file that does not tell it by a header of its own that we read. */

@@ -14,6 +14,8 @@ export interface Job {
 /** Reads pictures that are samples, and those whose bytes somebody holds. */
 export interface PictureRows extends RowReader {
   decode(image: Extent | Uint8Array, seed?: Seed): Promise<Float32Array | Broken>;
+  /** Whether it was closed, or one of its threads failed: it reads nothing more. */
+  ended(): boolean;
 }
 
 export type Answer = { readonly id: number } & (
@@ -37,6 +39,7 @@ export const TOGETHER = 2;
 function inThisThread(options: PictureOptions): Rows {
   let closed = false;
   return {
+    ended: () => closed,
     shape: pictureShape(options),
     parallel: TOGETHER,
     decode: limited(TOGETHER, async (image: Extent | Uint8Array, seed?: Seed) => {
@@ -81,6 +84,7 @@ function inWorkers(options: PictureOptions, count: number): Rows {
   const members = Array.from({ length: count }, () => start(options, (reason) => void end(reason)));
 
   return {
+    ended: () => ended !== undefined,
     shape: pictureShape(options),
     // As many wait in a worker's port as are in work, so that it needs no answer to go on.
     parallel: 2 * TOGETHER * count,
