@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { requireIndexed } from "../../task/collection/collection.js";
-import { ask, type QueryPart } from "../../task/collection/query.js";
+import { ask } from "../../task/collection/query.js";
+import type { QueryPart } from "../../task/collection/query-part.js";
 import { CliptError } from "../../tensor/index.js";
 import { defineRoute, type Call, type Route } from "../route.js";
 import { fieldsSchema, idField, pictureField } from "../schemas.js";

@@ -1,7 +1,7 @@
 import type { Store } from "../../store/index.js";
 import { CliptError, random } from "../../tensor/index.js";
 import type { Collection } from "./collection.js";
-import type { QueryPart } from "./query.js";
+import type { QueryPart } from "./query-part.js";
 
 /** Of what is not wanted, this much is taken away: more takes what is wanted along. Measured: docs/the-index.md. */
 const unwanted = 0.5;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { anyString } from "../../../test/any-string.js";
 import { parseQuery, printQuery } from "./parse-query.js";
-import type { QueryPart } from "./query.js";
+import type { QueryPart } from "./query-part.js";
 
 const namesPicture = (part: string): boolean => part.endsWith(".jpg");
 /** `+` and `-` with texts; pictures and items as they are. */

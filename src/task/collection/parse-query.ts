@@ -1,4 +1,4 @@
-import type { QueryPart } from "./query.js";
+import type { QueryPart } from "./query-part.js";
 import { withoutPhrase } from "./without-phrase.js";
 
 /**

@@ -4,7 +4,7 @@ import { encodePicture } from "../encode-picture.js";
 import { encodeTexts } from "../encode-texts.js";
 import type { Context } from "../task.js";
 import type { Collection } from "./collection.js";
-import type { QueryPart } from "./query.js";
+import type { QueryPart } from "./query-part.js";
 
 /**
  * The vector of each part, of length 1.
