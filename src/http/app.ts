@@ -6,16 +6,27 @@ import { answerError } from "./answer-error.js";
 import { mount } from "./mount.js";
 import { Refusal } from "./refusal.js";
 import { collectionRoutes } from "./routes/collection.js";
+import { duplicateRoutes } from "./routes/duplicates.js";
 import { healthRoutes } from "./routes/health.js";
 import { infoRoutes } from "./routes/info.js";
 import { jobRoutes } from "./routes/jobs.js";
+import { mapRoutes } from "./routes/map.js";
 import { pictureRoutes } from "./routes/pictures.js";
 import { searchRoutes } from "./routes/search.js";
 import type { Serving } from "./serving.js";
 import { openStaticFiles } from "./static-files.js";
 
 /** Everything that the server answers, in the order of its documents. */
-const chapters = [searchRoutes, pictureRoutes, collectionRoutes, jobRoutes, infoRoutes, healthRoutes];
+const chapters = [
+  searchRoutes,
+  pictureRoutes,
+  collectionRoutes,
+  duplicateRoutes,
+  mapRoutes,
+  jobRoutes,
+  infoRoutes,
+  healthRoutes,
+];
 
 export function createApp(serving: Serving): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();

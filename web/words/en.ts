@@ -162,9 +162,9 @@ export const en = {
     title: "Settings",
     language: "Language",
     theme: "Colours",
-    themes: { auto: "As the system", light: "Light", dark: "Dark" },
+    themes: { auto: "System", light: "Light", dark: "Dark" },
     keys: "Keys",
-    api: "For programs",
+    api: "For programs (API)",
     again: "Look for new pictures",
   },
   keys: {

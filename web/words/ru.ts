@@ -161,9 +161,9 @@ export const ru: Words = {
     title: "Настройки",
     language: "Язык",
     theme: "Цвета",
-    themes: { auto: "Как в системе", light: "Светлые", dark: "Тёмные" },
+    themes: { auto: "Система", light: "Светлые", dark: "Тёмные" },
     keys: "Клавиши",
-    api: "Для программ",
+    api: "Для программ (API)",
     again: "Искать новые снимки",
   },
   keys: {
