@@ -11,7 +11,7 @@ export const doctorMetrics = defineTask({
     "FILE holds features (safetensors): image_features, targets, template_features, classifier, multilabel_targets, retrieval_image_features, caption_features. The reference holds CLIP_benchmark's results on them; they must agree to 1e-6.",
   input: z.object({
     file: file("Features, safetensors"),
-    reference: file("CLIP_benchmark's results, JSON"),
+    reference: file("CLIP_benchmark's results, JSON; the one beside FILE when it is left out").optional(),
   }),
   output: z.object({
     ok: z.boolean(),
@@ -30,11 +30,11 @@ export const doctorMetrics = defineTask({
   examples: [
     {
       title: "Metrics against the Python project's",
-      input: { file: "metrics.safetensors", reference: "metrics.json" },
+      input: { file: "metrics.safetensors" },
     },
   ],
   passed: ({ ok }) => ok,
-  async run({ file, reference }) {
+  async run({ file, reference = file.replace(/\.safetensors$/, "") + ".json" }) {
     const [features, expected] = [await readWeights(file), await readJson(reference)];
     const report = compareMetrics(features, expected);
     return { ...report, metrics: [...report.metrics] };
