@@ -1,11 +1,6 @@
 import type { Encoder } from "../model/index.js";
 import { f32, tensor } from "../tensor/index.js";
-
-/** Who asks an encoder: it is asked no more when the signal is aborted; what waits for nobody comes last. */
-export interface Asker {
-  readonly signal?: AbortSignal;
-  readonly background?: boolean;
-}
+import { Batches, type Asker } from "./batches.js";
 
 /**
  * Gathers what many ask of one encoder into batches: while one runs, the next one collects. Nothing waits for a batch to
@@ -91,68 +86,6 @@ export function batchingEncoder(
       },
     }),
   };
-}
-
-interface Waiting<T, R> {
-  readonly item: T;
-  readonly asker: Asker;
-  readonly resolve: (result: R) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** One line of items, worked off in batches, one batch at a time. */
-class Batches<T, R> {
-  private readonly line: Waiting<T, R>[] = [];
-  private readonly background: Waiting<T, R>[] = [];
-  private running = false;
-
-  constructor(
-    private readonly most: number,
-    private readonly work: (batch: readonly T[]) => Promise<readonly R[]>,
-  ) {}
-
-  get waiting(): number {
-    return this.line.length + this.background.length;
-  }
-
-  add(item: T, asker: Asker): Promise<R> {
-    return new Promise((resolve, reject) => {
-      (asker.background === true ? this.background : this.line).push({ item, asker, resolve, reject });
-      if (this.running) return;
-      this.running = true;
-      // After the other requests that have arrived by now.
-      setImmediate(() => void this.run());
-    });
-  }
-
-  private async run(): Promise<void> {
-    for (let batch = this.next(); batch.length > 0; batch = this.next()) await this.answer(batch);
-    this.running = false;
-  }
-
-  /** The first that still wait for an answer; those who wait for nobody only when nobody else does. */
-  private next(): Waiting<T, R>[] {
-    const line = this.line.length > 0 ? this.line : this.background;
-    const batch: Waiting<T, R>[] = [];
-    while (batch.length < this.most && line.length > 0) {
-      const waiting = line.shift()!;
-      if (waiting.asker.signal?.aborted === true) waiting.reject(waiting.asker.signal.reason);
-      else batch.push(waiting);
-    }
-    return batch.length === 0 && this.waiting > 0 ? this.next() : batch;
-  }
-
-  private async answer(batch: readonly Waiting<T, R>[]): Promise<void> {
-    try {
-      const results = await this.work(batch.map(({ item }) => item));
-      for (const [i, { resolve }] of batch.entries()) resolve(results[i]!);
-    } catch (error) {
-      const [first, ...others] = batch;
-      // One that cannot be encoded is not the fault of those beside it.
-      if (others.length === 0) first?.reject(error);
-      else for (const waiting of batch) await this.answer([waiting]);
-    }
-  }
 }
 
 /** @param data [count, width] @returns its rows, views of it */

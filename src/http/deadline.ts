@@ -6,7 +6,7 @@ export interface Deadline {
   readonly signal: AbortSignal;
   /** Rejects when the signal is aborted. */
   readonly over: Promise<never>;
-  end(): void;
+  readonly end: () => void;
 }
 
 export function openDeadline(client: AbortSignal, timeMs: number): Deadline {

@@ -2,7 +2,9 @@ import type { Encoder } from "../model/index.js";
 import type { Store } from "../store/index.js";
 import type { Services } from "../task/services.js";
 import type { PictureOptions, PictureRows } from "../train/data/index.js";
-import { batchingEncoder, defaultBatches, type Asker, type Batching } from "./batching.js";
+import type { Asker } from "./batches.js";
+import { batchingEncoder, defaultBatches, type Batching } from "./batching.js";
+import { sharedStore } from "./shared-store.js";
 
 export interface SharedOptions {
   readonly store: Store;
@@ -58,13 +60,7 @@ export function shareServices(
       };
     });
   };
-  const shared = new Proxy(store, {
-    get(target, name: keyof Store) {
-      if (name === "close") return async () => {};
-      const value = target[name];
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
+  const shared = sharedStore(store, batching);
   const sum = (what: "texts" | "pictures"): number =>
     [...encoders.values()].reduce((total, { waiting }) => total + waiting[what], 0);
 
@@ -74,7 +70,8 @@ export function shareServices(
       encoder: async (choice) => encoderFor(await services.encoder(choice), asker),
       store: async () => shared,
       // What runs in the background decodes so much that it has threads of its own, as long as it runs.
-      pictureRows: asker.background === true ? services.pictureRows : decoding,
+      pictureRows: (options, expected) =>
+        asker.background === true ? services.pictureRows(options, expected) : decoding(options),
       close: async () => {},
     }),
     encoder: encoderFor,

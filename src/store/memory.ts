@@ -2,6 +2,7 @@ import { CliptError } from "../tensor/index.js";
 import { checkDeclared, checkItems, checkQuery, checkSet, lastOfEach, requireSet } from "./check-items.js";
 import type { Fields, FieldType, FieldValue } from "./fields.js";
 import { checkFilter, matches } from "./filter.js";
+import { oneByOne } from "./one-by-one.js";
 import type { Hit, Item, Listing, Store } from "./store.js";
 
 interface Entry {
@@ -29,6 +30,17 @@ export function memoryStore(): Store {
     checkFilter(where, known);
     return [...entries].filter(([, { fields }]) => matches(where, fields));
   };
+
+  const query: Store["query"] = open((query) => {
+    checkQuery(query, dims);
+    const { identity, k, offset = 0, where } = query;
+    const vector = unit(query.vector);
+    const hits = chosen(where).flatMap(([id, { fields, vectors }]): Hit[] => {
+      const row = vectors.get(identity);
+      return row === undefined ? [] : [{ id, score: dot(vector, row), fields }];
+    });
+    return hits.sort((a, b) => b.score - a.score || byText(a.id, b.id)).slice(offset, offset + k);
+  });
 
   return {
     url: "memory:",
@@ -70,16 +82,8 @@ export function memoryStore(): Store {
         return entry && itemOf(id, entry, identity);
       });
     }),
-    query: open((query) => {
-      checkQuery(query, dims);
-      const { identity, k, offset = 0, where } = query;
-      const vector = unit(query.vector);
-      const hits = chosen(where).flatMap(([id, { fields, vectors }]): Hit[] => {
-        const row = vectors.get(identity);
-        return row === undefined ? [] : [{ id, score: dot(vector, row), fields }];
-      });
-      return hits.sort((a, b) => b.score - a.score || byText(a.id, b.id)).slice(offset, offset + k);
-    }),
+    query,
+    queryMany: oneByOne(query),
     list: open(({ where, order, limit, offset = 0, lacking, identity }) => {
       if (order !== undefined) checkFilter({ kind: "exists", field: order.field }, known);
       for (const set of [lacking, identity]) if (set !== undefined) requireSet(set, dims);

@@ -41,6 +41,25 @@ export function testStore(name: string, opener: StoreOpener, options: { skip?: s
     assert.ok(Math.abs(hits[0]!.score - 2 / Math.hypot(2, 0.1)) < 1e-5);
   });
 
+  each("answers many vectors as it answers each alone", async (store) => {
+    await fill(store);
+    const vectors = [vec(2, 0.1), vec(0, 1), vec(-1, 0.5)];
+    for (const query of [
+      { identity: model, k: 2 },
+      { identity: model, k: 1, offset: 1, exact: true },
+      { identity: model, k: 9, where: { kind: "starts", field: "path", text: "a/" } as const },
+    ])
+      assert.deepEqual(
+        await store.queryMany(vectors, query),
+        await Promise.all(vectors.map((vector) => store.query({ ...query, vector }))),
+      );
+    assert.deepEqual(await store.queryMany([], { identity: model, k: 2 }), []);
+    await assert.rejects(
+      store.queryMany([vec(1, 0), Float32Array.of(1)], { identity: model, k: 1 }),
+      refuses(),
+    );
+  });
+
   each("pages through equal scores by id", async (store) => {
     await store.addSet({ identity: model, dim: 2 });
     await store.upsert(["c", "a", "b"].map((id) => ({ id, fields: {}, vectors: { [model]: vec(1, 0) } })));
@@ -242,6 +261,9 @@ export function testStore(name: string, opener: StoreOpener, options: { skip?: s
     const found = await store.query({ identity: model, vector, k: 10 });
     const ids = new Set(exact.map(({ id }) => id));
     assert.ok(found.filter(({ id }) => ids.has(id)).length >= 9);
+    const others = [row(), vector, row()];
+    const many = await store.queryMany(others, { identity: model, k: 10 });
+    assert.deepEqual(many[1], found);
     const late = { id: "late", fields: { i: 999 }, vectors: { [model]: vector } };
     await store.upsert([late]);
     assert.equal((await store.query({ identity: model, vector, k: 1 }))[0]?.id, "late");

@@ -104,6 +104,11 @@ export interface Store {
    * @throws `input` for a set that is not there (mixing models is refused), another length, an unknown field in `where`
    */
   query(query: Query): Promise<readonly Hit[]>;
+  /** The hits of each vector as `query` gives them; one pass for all of them where the engine has it. */
+  queryMany(
+    vectors: readonly Float32Array[],
+    query: Omit<Query, "vector">,
+  ): Promise<readonly (readonly Hit[])[]>;
   /** @throws `input` for an unknown field */
   list(listing: Listing): Promise<readonly Item[]>;
   /** @throws `input` for an unknown field */

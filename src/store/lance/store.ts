@@ -43,6 +43,9 @@ const refused =
       : new CliptError("io", `The index at ${url} cannot be used: ${messageOf(cause)}`, { cause });
   };
 
+/** What a search for several vectors gives; of one vector, without its place. */
+type FoundRow = { id: string; _distance: number; query_index?: number } & Record<string, unknown>;
+
 type DocumentStore = Awaited<ReturnType<typeof openDocuments>>["documents"];
 
 class LanceStore implements Store {
@@ -115,14 +118,18 @@ class LanceStore implements Store {
       return ids.map((id) => found.get(id));
     });
 
-  query: Store["query"] = (query) =>
+  query: Store["query"] = async ({ vector, ...query }) => (await this.queryMany([vector], query))[0]!;
+
+  queryMany: Store["queryMany"] = (vectors, query) =>
     this.read(async () => {
       await this.know([query.identity]);
-      checkQuery(query, this.layouts.dims);
-      const { identity, vector, k, offset = 0, where, exact = false } = query;
-      const search = this.items
-        .query()
-        .nearestTo(vector)
+      for (const vector of vectors) checkQuery({ ...query, vector }, this.layouts.dims);
+      const [first, ...others] = vectors;
+      if (first === undefined) return [];
+      const { identity, k, offset = 0, where, exact = false } = query;
+      const search = this.items.query().nearestTo(first);
+      for (const vector of others) search.addQueryVector(vector);
+      search
         .column(this.columnOf(identity))
         .distanceType("cosine")
         .select([...this.fieldColumns(), "_distance"])
@@ -131,18 +138,16 @@ class LanceStore implements Store {
       if (where !== undefined) search.where(await this.condition(where));
       if (exact) search.bypassVectorIndex();
       else search.ef(Math.max(await this.effort(identity), 2 * (offset + k))).refineFactor(2);
-      const rows = (await search.toArray()) as ({ id: string; _distance: number } & Record<
-        string,
-        unknown
-      >)[];
-      return rows
-        .map((row): Hit => ({
+      const hits = vectors.map((): Hit[] => []);
+      for (const row of (await search.toArray()) as FoundRow[])
+        hits[row.query_index ?? 0]!.push({
           id: row.id,
           score: 1 - row._distance,
           fields: fieldsOf(plain(row), this.layouts.current.fields),
-        }))
-        .sort((a, b) => b.score - a.score || byText(a.id, b.id))
-        .slice(offset, offset + k);
+        });
+      return hits.map((found) =>
+        found.sort((a, b) => b.score - a.score || byText(a.id, b.id)).slice(offset, offset + k),
+      );
     });
 
   list: Store["list"] = ({ where, order, limit, offset = 0, lacking, identity }) =>

@@ -2,6 +2,7 @@ import { CliptError, messageOf } from "../../tensor/index.js";
 import { checkDeclared, checkItems, checkQuery, checkSet, lastOfEach, requireSet } from "../check-items.js";
 import type { Fields, FieldType } from "../fields.js";
 import { checkFilter } from "../filter.js";
+import { oneByOne } from "../one-by-one.js";
 import type { Hit, Item, Store } from "../store.js";
 import { connectPostgres, withoutSecrets, type Connection, type Row, type Sql } from "./connection.js";
 import { hasIndex, indexFields, indexVectors, prepareSearch, type Measured } from "./indexes.js";
@@ -43,6 +44,30 @@ export async function openPostgres(url: string, connection: Connection): Promise
     writing = result.catch(() => {});
     return result;
   };
+
+  const query: Store["query"] = (query) =>
+    run(async (sql) => {
+      const sets = await readSets(sql);
+      checkQuery(query, dimsOf(sets));
+      const { identity, vector, k, offset = 0, where, exact = false } = query;
+      const table = sets.get(identity)!;
+      const values: unknown[] = [vectorText(vector)];
+      const condition = toCondition(where, await checked(sql, where), values);
+      const measured = await measuredOf(sql, identity);
+      await prepareSearch(
+        sql,
+        exact || measured === undefined ? undefined : Math.max(measured.ef, offset + k),
+      );
+      const rows = await sql.query(
+        `SELECT id, fields, vector <=> $1::vector AS distance FROM ${table.name} JOIN clipt.items USING (id) WHERE ${condition} ORDER BY vector <=> $1::vector, id LIMIT ${k} OFFSET ${offset}`,
+        values,
+      );
+      return rows.map(({ id, fields, distance }): Hit => ({
+        id: id as string,
+        score: 1 - Number(distance),
+        fields: fields as Fields,
+      }));
+    });
 
   return {
     url,
@@ -92,29 +117,8 @@ export async function openPostgres(url: string, connection: Connection): Promise
         const found = new Map(rows.map((row) => [row["id"], itemOf(row, identity)]));
         return ids.map((id) => found.get(id));
       }),
-    query: (query) =>
-      run(async (sql) => {
-        const sets = await readSets(sql);
-        checkQuery(query, dimsOf(sets));
-        const { identity, vector, k, offset = 0, where, exact = false } = query;
-        const table = sets.get(identity)!;
-        const values: unknown[] = [vectorText(vector)];
-        const condition = toCondition(where, await checked(sql, where), values);
-        const measured = await measuredOf(sql, identity);
-        await prepareSearch(
-          sql,
-          exact || measured === undefined ? undefined : Math.max(measured.ef, offset + k),
-        );
-        const rows = await sql.query(
-          `SELECT id, fields, vector <=> $1::vector AS distance FROM ${table.name} JOIN clipt.items USING (id) WHERE ${condition} ORDER BY vector <=> $1::vector, id LIMIT ${k} OFFSET ${offset}`,
-          values,
-        );
-        return rows.map(({ id, fields, distance }): Hit => ({
-          id: id as string,
-          score: 1 - Number(distance),
-          fields: fields as Fields,
-        }));
-      }),
+    query,
+    queryMany: oneByOne(query),
     list: ({ where, order, limit, offset = 0, lacking, identity }) =>
       run(async (sql) => {
         const from = await itemsWith(sql, identity);
