@@ -6,6 +6,7 @@ const benchmarks: Record<string, () => Promise<{ default: Benchmark }>> = {
   load: () => import("./load.js"),
   "open-clip": () => import("./open-clip.js"),
   resize: () => import("./resize.js"),
+  search: () => import("./search.js"),
   towers: () => import("./towers.js"),
   train: () => import("./train.js"),
 };

@@ -85,7 +85,7 @@ async function measure(items: Table, column: string, count: number): Promise<Mea
       .nearestTo(vector)
       .column(column)
       .distanceType("cosine")
-      .select(["id"])
+      .select(["id", "_distance"])
       .limit(10);
     const found = await (
       ef === undefined ? search.bypassVectorIndex() : search.ef(ef).refineFactor(2)
