@@ -45,8 +45,8 @@ const benchmark: Benchmark = {
 async function inChild(job: Job): Promise<Record<string, unknown>> {
   const child = fork(fileURLToPath(new URL("./search.child.js", import.meta.url)));
   child.send(job);
-  const [answer] = await Promise.race([once(child, "message"), once(child, "exit")]);
-  if (typeof answer !== "object") throw new Error(`The ${job.kind} process ended with ${answer}.`);
+  const [answer] = (await Promise.race([once(child, "message"), once(child, "exit")])) as unknown[];
+  if (typeof answer !== "object") throw new Error(`The ${job.kind} process ended with ${String(answer)}.`);
   return answer as Record<string, unknown>;
 }
 

@@ -1,5 +1,6 @@
 import { CliptError } from "../tensor/index.js";
 import { accepts, type FieldType, type FieldValue } from "./fields.js";
+import { checkFilter } from "./filter.js";
 import type { Item, Query } from "./store.js";
 
 type KnownFields = Readonly<Record<string, FieldType>>;
@@ -92,6 +93,11 @@ export function requireSet(identity: string, dims: ReadonlyMap<string, number>):
     "input",
     `There are no vectors of the model ${short(identity)} (there: ${there}). Vectors of different models cannot be compared; index again with this model.`,
   );
+}
+
+/** @throws `input` for a field that is not known */
+export function requireFields(names: readonly string[] = [], known: KnownFields): void {
+  for (const field of names) checkFilter({ kind: "exists", field }, known);
 }
 
 function requireLength(

@@ -1,5 +1,13 @@
 import { CliptError } from "../tensor/index.js";
-import { checkDeclared, checkItems, checkQuery, checkSet, lastOfEach, requireSet } from "./check-items.js";
+import {
+  checkDeclared,
+  checkItems,
+  checkQuery,
+  checkSet,
+  lastOfEach,
+  requireFields,
+  requireSet,
+} from "./check-items.js";
 import type { Fields, FieldType, FieldValue } from "./fields.js";
 import { checkFilter, matches } from "./filter.js";
 import { oneByOne } from "./one-by-one.js";
@@ -97,6 +105,15 @@ export function memoryStore(): Store {
         .slice(offset, offset + limit)
         .map(([id, entry]) => itemOf(id, entry, identity));
     }),
+    async *scan({ where, lacking, identity, fields } = {}) {
+      yield await open(() => {
+        for (const set of [lacking, identity]) if (set !== undefined) requireSet(set, dims);
+        requireFields(fields, known);
+        return chosen(where)
+          .filter(([, { vectors }]) => lacking === undefined || !vectors.has(lacking))
+          .map(([id, entry]) => itemOf(id, { ...entry, fields: only(entry.fields, fields) }, identity));
+      })();
+    },
     count: open((where) => chosen(where).length),
     delete: open((ids) => ids.forEach((id) => entries.delete(id))),
 
@@ -114,6 +131,11 @@ export function memoryStore(): Store {
     },
   };
 }
+
+const only = (fields: Fields, names: readonly string[] | undefined): Fields =>
+  names === undefined
+    ? fields
+    : Object.fromEntries(Object.entries(fields).filter(([name]) => names.includes(name)));
 
 function itemOf(id: string, { fields, vectors }: Entry, identity: string | undefined): Item {
   const vector = identity === undefined ? undefined : vectors.get(identity);

@@ -169,6 +169,25 @@ export function testStore(name: string, opener: StoreOpener, options: { skip?: s
     assert.deepEqual([...(first?.vectors?.[model] ?? [])], [1, 0]);
   });
 
+  each("scans all that is meant", async (store) => {
+    await fill(store);
+    await store.upsert([{ id: "new", fields: { path: "b/new.jpg" } }]);
+    const scan = async (options?: Parameters<Store["scan"]>[0]): Promise<Item[]> => {
+      const found: Item[] = [];
+      for await (const part of store.scan(options)) found.push(...part);
+      return found.sort((a, b) => (a.id < b.id ? -1 : 1));
+    };
+    assert.deepEqual(await scan(), await store.list({ limit: 9 }));
+    assert.deepEqual(await scan({ identity: model }), await store.list({ limit: 9, identity: model }));
+    assert.deepEqual(await scan({ lacking: model, fields: [] }), [{ id: "new", fields: {} }]);
+    const where: Filter = { kind: "starts", field: "path", text: "a/" };
+    assert.deepEqual(await scan({ where, fields: ["width", "camera"] }), [
+      { id: "east", fields: { width: 640 } },
+    ]);
+    await assert.rejects(scan({ fields: ["nowhere"] }), refuses(/no field "nowhere"/));
+    await assert.rejects(scan({ identity: other }), refuses());
+  });
+
   each("lists what a set lacks", async (store) => {
     await fill(store);
     await store.upsert([{ id: "new", fields: { path: "b/new.jpg" } }]);

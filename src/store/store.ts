@@ -63,6 +63,16 @@ export interface Listing {
   readonly identity?: string;
 }
 
+export interface Scan {
+  readonly where?: Filter;
+  /** Only items without a vector in this set. */
+  readonly lacking?: string;
+  /** Give the vectors of this set, too. */
+  readonly identity?: string;
+  /** Give these fields only. */
+  readonly fields?: readonly string[];
+}
+
 /**
  * Vectors and what is known of them. Each engine passes `store-suite.ts`.
  *
@@ -111,6 +121,13 @@ export interface Store {
   ): Promise<readonly (readonly Hit[])[]>;
   /** @throws `input` for an unknown field */
   list(listing: Listing): Promise<readonly Item[]>;
+  /**
+   * All items that are meant, in any order, a few thousand at a time: memory does not grow with their number. What is written
+   * meanwhile may be among them or not.
+   *
+   * @throws `input` for an unknown field
+   */
+  scan(scan?: Scan): AsyncIterable<readonly Item[]>;
   /** @throws `input` for an unknown field */
   count(where?: Filter): Promise<number>;
   /** Ids that are not there count as deleted. */

@@ -1,6 +1,7 @@
 import type { Encoder } from "../model/index.js";
 import { CliptError, tensor, type Tensor } from "../tensor/index.js";
 import { inOrder } from "../train/data/in-order.js";
+import type { Broken } from "../train/data/row-reader.js";
 import type { PictureOptions, Sample } from "../train/data/index.js";
 import { rowsOf } from "./embeddings/embeddings.js";
 import type { Context } from "./task.js";
@@ -12,8 +13,15 @@ export interface Encoded<T> {
   readonly item: T;
   /** Length 1. */
   readonly vector: Float32Array;
-  /** [3, height, width], as the model saw it. */
-  readonly pixels: Float32Array;
+}
+
+/** How items become rows of pixels. */
+export interface Reading<T, R extends { readonly row: Float32Array }> {
+  readonly read: (item: T) => Promise<R | Broken>;
+  /** Of a row. */
+  readonly shape: readonly number[];
+  /** Reads under way at once. */
+  readonly parallel: number;
 }
 
 /**
@@ -31,40 +39,28 @@ export async function* encodePictures<T>(
   if (items.length === 0) return;
   const { preprocess } = encoder.model;
   const rows = await services.pictureRows({ preprocess, decode }, items.length);
-  let [tried, used] = [0, 0];
+  let [used, broken] = [0, 0];
   let lastReason = "";
-
-  const decodeItem = async (item: T) => ({ item, row: await rows.read(sample(item)) });
-  async function* batches(): AsyncGenerator<{ items: T[]; rows: Float32Array[] }> {
-    let batch = { items: [] as T[], rows: [] as Float32Array[] };
-    for await (const { item, row } of inOrder(stream(items), decodeItem, 2 * batchSize + rows.parallel)) {
-      signal.throwIfAborted();
-      tried++;
-      if (!(row instanceof Float32Array)) {
-        lastReason = `${sample(item).key}: ${row.reason}`;
-        emit({ kind: "skipped", item: sample(item).key, reason: row.reason });
-        continue;
-      }
-      batch.items.push(item);
-      batch.rows.push(row);
-      if (batch.rows.length < batchSize) continue;
-      yield batch;
-      batch = { items: [], rows: [] };
-    }
-    if (batch.rows.length > 0) yield batch;
-  }
-  const encode = async (batch: { items: T[]; rows: Float32Array[] }) => ({
-    items: batch.items,
-    rows: batch.rows,
-    features: await encoder.images(stack(batch.rows, rows.shape)),
-  });
-
+  const tell = (): void =>
+    emit({ kind: "progress", stage: "encoding pictures", done: used + broken, total: items.length });
+  const reading: Reading<T, { row: Float32Array }> = {
+    async read(item) {
+      const row = await rows.read(sample(item));
+      return row instanceof Float32Array ? { row } : row;
+    },
+    shape: rows.shape,
+    parallel: rows.parallel,
+  };
+  const skip = (item: T, reason: string): void => {
+    broken++;
+    lastReason = `${sample(item).key}: ${reason}`;
+    emit({ kind: "skipped", item: sample(item).key, reason });
+  };
   try {
-    for await (const { items: done, rows: pixels, features } of inOrder(batches(), encode, 2)) {
-      const vectors = rowsOf(features as Tensor<"float32">);
-      for (const [i, item] of done.entries()) yield { item, vector: vectors[i]!, pixels: pixels[i]! };
-      used += done.length;
-      emit({ kind: "progress", stage: "encoding pictures", done: tried, total: items.length });
+    for await (const batch of encodeStream(stream(items), reading, encoder, skip, signal)) {
+      for (const { item, vector } of batch) yield { item, vector };
+      used += batch.length;
+      tell();
     }
   } finally {
     await rows.close();
@@ -76,6 +72,55 @@ export async function* encodePictures<T>(
         ? lastReason
         : `None of the ${items.length} pictures can be used; the last: ${lastReason}`,
     );
+}
+
+/**
+ * Reads and encodes a stream in its order, in batches: while the tower works on one, the next is being read. Reading ahead is
+ * bounded; a consumer that takes its time stops it.
+ *
+ * @param skip is told of broken items
+ */
+export async function* encodeStream<T, R extends { readonly row: Float32Array }>(
+  items: AsyncGenerator<T>,
+  { read, shape, parallel }: Reading<T, R>,
+  encoder: Encoder,
+  skip: (item: T, reason: string) => void,
+  signal: AbortSignal,
+): AsyncGenerator<readonly (Encoded<T> & { readonly read: R })[]> {
+  interface Batch {
+    items: T[];
+    reads: R[];
+  }
+  const readItem = async (item: T) => ({ item, result: await read(item) });
+  async function* batches(): AsyncGenerator<Batch> {
+    let batch: Batch = { items: [], reads: [] };
+    for await (const { item, result } of inOrder(items, readItem, 2 * batchSize + parallel)) {
+      signal.throwIfAborted();
+      if ("reason" in result) {
+        skip(item, result.reason);
+        continue;
+      }
+      batch.items.push(item);
+      batch.reads.push(result);
+      if (batch.items.length < batchSize) continue;
+      yield batch;
+      batch = { items: [], reads: [] };
+    }
+    if (batch.items.length > 0) yield batch;
+  }
+  const encode = async (batch: Batch) => ({
+    ...batch,
+    features: await encoder.images(
+      stack(
+        batch.reads.map(({ row }) => row),
+        shape,
+      ),
+    ),
+  });
+  for await (const { items: done, reads, features } of inOrder(batches(), encode, 2)) {
+    const vectors = rowsOf(features as Tensor<"float32">);
+    yield done.map((item, i) => ({ item, vector: vectors[i]!, read: reads[i]! }));
+  }
 }
 
 async function* stream<T>(items: readonly T[]): AsyncGenerator<T> {

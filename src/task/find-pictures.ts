@@ -11,6 +11,13 @@ export interface PictureFile {
   readonly mtimeMs: number;
 }
 
+/** What a search for pictures leaves out. */
+export interface LeaveOut {
+  /** Is told of a folder before its names are asked for. */
+  enter(folder: string): Promise<void>;
+  leavesOut(path: string, isFolder: boolean): boolean;
+}
+
 /** The file as a sample: what decoders read. */
 export const sampleOf = ({ path }: PictureFile): Sample => ({
   key: path,
@@ -28,6 +35,7 @@ export const sampleOf = ({ path }: PictureFile): Sample => ({
 export async function findPictures(
   paths: readonly string[],
   context: Pick<Context, "emit" | "signal">,
+  leaveOut?: LeaveOut,
 ): Promise<PictureFile[]> {
   const found: PictureFile[] = [];
   const failures: CliptError[] = [];
@@ -38,34 +46,49 @@ export async function findPictures(
     context.emit({ kind: "skipped", item: path, reason: error.message });
   };
 
-  const visit = async (path: string, named: boolean): Promise<void> => {
-    context.signal.throwIfAborted();
-    try {
-      const info = await stat(path);
-      if (info.isDirectory()) await visitFolder(path);
-      else if (info.isFile() && (named || isPicture(path)))
-        found.push({ path, size: info.size, mtimeMs: info.mtimeMs });
-    } catch (cause) {
-      if (context.signal.aborted) throw cause;
-      skip(path, cause);
-    }
-  };
   const visitFolder = async (folder: string): Promise<void> => {
     // A link may lead back up.
     const real = await realpath(folder);
     if (visited.has(real)) return;
     visited.add(real);
+    await leaveOut?.enter(folder);
     const names = (await readdir(folder)).filter((name) => !name.startsWith("."));
-    for (const name of names.sort()) await visit(join(folder, name), false);
+    await visitAll(
+      names.sort().map((name) => join(folder, name)),
+      false,
+    );
+  };
+  const visitAll = async (places: readonly string[], named: boolean): Promise<void> => {
+    context.signal.throwIfAborted();
+    // All are asked at once, and taken in their order.
+    const infos = await Promise.allSettled(places.map((place) => stat(place)));
+    for (const [i, place] of places.entries()) {
+      const info = infos[i]!;
+      if (info.status === "rejected") {
+        skip(place, info.reason);
+        continue;
+      }
+      const { value } = info;
+      if (!named && leaveOut?.leavesOut(place, value.isDirectory()) === true) continue;
+      if (value.isFile() && (named || isPicture(place)))
+        found.push({ path: place, size: value.size, mtimeMs: value.mtimeMs });
+      if (!value.isDirectory()) continue;
+      try {
+        await visitFolder(place);
+      } catch (cause) {
+        if (context.signal.aborted) throw cause;
+        skip(place, cause);
+      }
+    }
   };
 
-  for (const path of paths) await visit(path, true);
+  await visitAll(paths, true);
   const [first] = failures;
   if (found.length === 0 && first !== undefined) throw first;
   if (found.length === 0)
     throw new CliptError(
       "input",
-      `${paths.join(", ")}: no picture there. JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF are read.`,
+      `${paths.join(", ")}: no picture there. JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF and HEIC are read.`,
     );
   return found;
 }

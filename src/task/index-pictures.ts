@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { dbField, openCollection } from "./collection/collection.js";
 import { exactField } from "./decoding.js";
-import { list, modelFields } from "./fields.js";
+import { flag, list, modelFields } from "./fields.js";
 import { indexFolders } from "./indexing/index-folders.js";
 import { defineTask } from "./task.js";
 
@@ -12,7 +12,11 @@ export const indexPictures = defineTask({
   input: z.object({
     folders: list("FOLDER", "Folders with pictures, searched to any depth"),
     db: dbField,
-    ignore: list("PATTERN", "Names and paths to leave out, as in .gitignore").default([]),
+    ignore: list(
+      "PATTERN",
+      "Names and paths to leave out, as in .gitignore; a folder's file .cliptignore says the same",
+    ).default([]),
+    allowEmpty: flag("A folder without pictures lost them: no drive is missing").default(false),
     exact: exactField,
     ...modelFields,
   }),
@@ -33,8 +37,7 @@ export const indexPictures = defineTask({
   async run(input, context) {
     const collection = await openCollection(input, context.services);
     try {
-      const { folders, exact, ignore } = input;
-      const done = await indexFolders(folders, collection, { exact, ignore }, context);
+      const done = await indexFolders(input.folders, collection, input, context);
       return { ...done, pictures: await collection.store.count(), db: collection.store.url };
     } finally {
       await collection.close();

@@ -1,5 +1,6 @@
 import { CliptError, messageOf } from "../../tensor/index.js";
 import { decodeBmp } from "./formats/bmp.js";
+import { decodeHeic } from "./formats/heic.js";
 import { decodeGif } from "./formats/gif.js";
 import { showHead, sniff, type Format } from "./formats/sniff.js";
 import { decodeByLibrary } from "./library.js";
@@ -23,21 +24,19 @@ export interface DecodeOptions {
 export const defaultMaxPixels = 178_956_970;
 
 /**
- * Decodes a JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF file; of several frames the first. ICC profiles are ignored, as the
+ * Decodes a JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or HEIC file; of several frames the first. ICC profiles are ignored, as the
  * reference ignores them.
  *
  * @throws `input` when the bytes are no picture, end early or are damaged, or hold too many pixels;
- *         `unsupported` for HEIC and rare layouts
+ *         `unsupported` for rare layouts
  */
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Picture> {
   const format = sniff(bytes);
   if (format === undefined)
     throw new CliptError(
       "input",
-      `Not a picture: begins with ${showHead(bytes)}. JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF are read.`,
+      `Not a picture: begins with ${showHead(bytes)}. JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF and HEIC are read.`,
     );
-  if (format === "heic")
-    throw new CliptError("unsupported", "HEIC pictures cannot be read; save them as JPEG, PNG or AVIF.");
   const maxPixels = options.maxPixels ?? defaultMaxPixels;
   const check = (width: number, height: number): void => {
     if (!(width > 0 && height > 0))
@@ -51,6 +50,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}
   if (format === "bmp") return decodeBmp(bytes, check);
   if (format === "gif") return decodeGif(bytes, check);
   try {
+    if (format === "heic") return await decodeHeic(bytes, check);
     return await decodeByLibrary(bytes, format, check, {
       orient: options.orient ?? true,
       shortest: options.shortest,

@@ -4,6 +4,7 @@ export * from "./colour.js";
 export * from "./compare.js";
 export * from "./convert.js";
 export * from "./decode.js";
+export { heicExif } from "./formats/heic.js";
 export * from "./perceptual-hash.js";
 export * from "./picture.js";
 export * from "./preprocess.js";

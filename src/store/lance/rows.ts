@@ -112,4 +112,6 @@ export function fieldsOf(
 
 /** The numbers of a vector that was read; undefined for none. */
 export const vectorOf = (value: unknown): Float32Array | undefined =>
-  value === null || value === undefined ? undefined : Float32Array.from(value as Iterable<number>);
+  value === null || value === undefined
+    ? undefined
+    : Float32Array.from((value as Vector).toArray() as Float32Array);

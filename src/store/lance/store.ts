@@ -2,9 +2,18 @@ import { mkdir } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { connect, type Table } from "@lancedb/lancedb";
 import { CliptError, messageOf } from "../../tensor/index.js";
-import { checkDeclared, checkItems, checkQuery, checkSet, lastOfEach, requireSet } from "../check-items.js";
+import {
+  checkDeclared,
+  checkItems,
+  checkQuery,
+  checkSet,
+  lastOfEach,
+  requireFields,
+  requireSet,
+} from "../check-items.js";
+import { diskFull } from "../disk-full.js";
 import { checkFilter, type Filter } from "../filter.js";
-import type { Hit, Item, Listing, Store, VectorSet } from "../store.js";
+import type { Hit, Item, Listing, Scan, Store, VectorSet } from "../store.js";
 import { indexFields, indexStats, indexVectors, type Measured } from "./indexes.js";
 import { fieldsOf, toTable, vectorOf, type Row } from "./rows.js";
 import { Layouts, openDocuments, openItems } from "./schema.js";
@@ -38,14 +47,24 @@ export async function lanceStore(url: string): Promise<Store> {
 const refused =
   (url: string) =>
   (cause: unknown): never => {
-    throw cause instanceof CliptError
-      ? cause
-      : new CliptError("io", `The index at ${url} cannot be used: ${messageOf(cause)}`, { cause });
+    if (cause instanceof CliptError) throw cause;
+    throw new CliptError(
+      "io",
+      isFull(cause) ? diskFull(url) : `The index at ${url} cannot be used: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    );
   };
 
 /** What a search for several vectors gives; of one vector, without its place. */
 type FoundRow = { id: string; _distance: number; query_index?: number } & Record<string, unknown>;
 
+const isFull = (cause: unknown): boolean =>
+  /ENOSPC|No space left|os error 28\b|disk quota|os error 122\b/i.test(messageOf(cause));
+
+/** A row as Arrow gives it. */
+type RawRow = { id: string } & Record<string, unknown>;
 type DocumentStore = Awaited<ReturnType<typeof openDocuments>>["documents"];
 
 class LanceStore implements Store {
@@ -160,6 +179,25 @@ class LanceStore implements Store {
       return page.flatMap((id) => found.get(id) ?? []);
     });
 
+  async *scan({ where, lacking, identity, fields }: Scan = {}): AsyncGenerator<readonly Item[]> {
+    const query = await this.read(async () => {
+      for (const set of [lacking, identity]) if (set !== undefined) await this.requireSet(set);
+      requireFields(fields, (await this.fresh()).fields);
+      const column = identity === undefined ? [] : [this.columnOf(identity)];
+      const names = fields === undefined ? this.fieldColumns() : ["id", ...fields.map(columnOf)];
+      const conditions = where === undefined ? [] : [await this.condition(where)];
+      if (lacking !== undefined) conditions.push(`${quoted(this.columnOf(lacking))} IS NULL`);
+      const query = this.items.query().select([...names, ...column]);
+      return conditions.length === 0 ? query : query.where(conditions.join(" AND "));
+    });
+    const batches = query[Symbol.asyncIterator]();
+    for (;;) {
+      const batch = await this.read(() => batches.next());
+      if (batch.done === true) return;
+      yield Array.from(batch.value as Iterable<RawRow>, (row) => this.itemOf(row, identity));
+    }
+  }
+
   count: Store["count"] = (where) =>
     this.read(async () => this.items.countRows(where && (await this.condition(where))));
 
@@ -221,17 +259,17 @@ class LanceStore implements Store {
         .select(columns)
         .limit(part.length)
         .toArray();
-      for (const row of rows as ({ id: string } & Record<string, unknown>)[]) {
-        const vector = column === undefined ? undefined : vectorOf(row[column]);
-        const item = { id: row.id, fields: fieldsOf(plain(row), this.layouts.current.fields) };
-        result.push(
-          vector === undefined || identity === undefined
-            ? item
-            : { ...item, vectors: { [identity]: vector } },
-        );
-      }
+      for (const row of rows as RawRow[]) result.push(this.itemOf(row, identity));
     }
     return result;
+  }
+
+  private itemOf(row: RawRow, identity: string | undefined): Item {
+    const item = { id: row.id, fields: fieldsOf(plain(row), this.layouts.current.fields) };
+    const vector = identity === undefined ? undefined : vectorOf(row[this.columnOf(identity)]);
+    return vector === undefined || identity === undefined
+      ? item
+      : { ...item, vectors: { [identity]: vector } };
   }
 
   /** All ids that are meant, in the order that is asked for: the engine itself does not sort. */

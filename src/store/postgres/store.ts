@@ -1,6 +1,15 @@
 import { CliptError, messageOf } from "../../tensor/index.js";
-import { checkDeclared, checkItems, checkQuery, checkSet, lastOfEach, requireSet } from "../check-items.js";
+import {
+  checkDeclared,
+  checkItems,
+  checkQuery,
+  checkSet,
+  lastOfEach,
+  requireFields,
+  requireSet,
+} from "../check-items.js";
 import type { Fields, FieldType } from "../fields.js";
+import { diskFull } from "../disk-full.js";
 import { checkFilter } from "../filter.js";
 import { oneByOne } from "../one-by-one.js";
 import type { Hit, Item, Store } from "../store.js";
@@ -137,6 +146,29 @@ export async function openPostgres(url: string, connection: Connection): Promise
         );
         return rows.map((row) => itemOf(row, identity));
       }),
+    async *scan({ where, lacking, identity, fields: names } = {}) {
+      for (let last = ""; ;) {
+        const page = await run(async (sql) => {
+          const from = await itemsWith(sql, identity);
+          const without = lacking === undefined ? "" : await lackingIn(sql, lacking);
+          const fields = await checked(sql, where);
+          requireFields(names, fields);
+          const values: unknown[] = [last];
+          const chosen =
+            names === undefined
+              ? "fields"
+              : `(SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(fields) WHERE key = ANY($${values.push([...names])}::text[])) AS fields`;
+          const columns = ["id", chosen, ...(identity === undefined ? [] : ["vector"])].join(", ");
+          return sql.query(
+            `SELECT ${columns} FROM ${from} WHERE id > $1 AND ${toCondition(where, fields, values)}${without} ORDER BY id LIMIT ${scanPage}`,
+            values,
+          );
+        });
+        if (page.length > 0) yield page.map((row) => itemOf(row, identity));
+        if (page.length < scanPage) return;
+        last = page.at(-1)!["id"] as string;
+      }
+    },
     count: (where) =>
       run(async (sql) => {
         const values: unknown[] = [];
@@ -177,6 +209,9 @@ export async function openPostgres(url: string, connection: Connection): Promise
     },
   };
 }
+
+/** Items that a scan reads at once. */
+const scanPage = 5000;
 
 const indexDocument = (identity: string): string => `.index/${identity}`;
 
@@ -245,5 +280,8 @@ async function writeDocument(sql: Sql, name: string, value: unknown): Promise<vo
 
 function explained(url: string, error: unknown): CliptError {
   if (error instanceof CliptError) return error;
-  return new CliptError("io", `The index at ${url} cannot be used: ${messageOf(error)}`, { cause: error });
+  // PostgreSQL's code of disk_full.
+  const full = (error as { code?: unknown }).code === "53100";
+  const message = full ? diskFull(url) : `The index at ${url} cannot be used: ${messageOf(error)}`;
+  return new CliptError("io", message, { cause: error });
 }

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { basename } from "node:path";
 import exifr from "exifr";
 import sharp from "sharp";
+import { heicExif } from "../../input/image/index.js";
 import type { Fields, FieldType, FieldValue } from "../../store/index.js";
 import type { PictureFile } from "../find-pictures.js";
 
@@ -26,33 +26,44 @@ export const pictureFields = {
   longitude: "number",
 } as const satisfies Readonly<Record<string, FieldType>>;
 
-/** SHA-256 of a file's content, in hexadecimal. */
-export async function contentHash(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return hash.digest("hex");
+/** Fields that follow from the content: equal files have equal ones. */
+export const contentFields = [
+  "hash",
+  "phash",
+  "width",
+  "height",
+  "format",
+  "taken",
+  "camera",
+  "lens",
+  "latitude",
+  "longitude",
+] as const satisfies readonly (keyof typeof pictureFields)[];
+
+/** SHA-256, in hexadecimal. */
+export const contentHash = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+/** What the bytes of a picture say of it; what cannot be read is absent. */
+export async function readContent(bytes: Uint8Array): Promise<Fields> {
+  const [exif, shape] = await Promise.all([readExif(bytes), readShape(bytes)]);
+  return present({ ...shape, ...exif });
 }
 
-/** Fields that come from the file itself; what cannot be read is absent. */
-export async function fileFields(file: PictureFile, folder: string, hash: string): Promise<Fields> {
-  const [exif, shape] = await Promise.all([readExif(file.path), readShape(file.path)]);
-  return present({
-    path: file.path,
-    folder,
-    name: basename(file.path),
-    hash,
-    size: file.size,
-    modified: Math.round(file.mtimeMs),
-    indexed: Date.now(),
-    ...shape,
-    ...exif,
-  });
-}
+/** What the file system says of a picture. */
+export const fileFields = (file: PictureFile, folder: string): Fields => ({
+  path: file.path,
+  folder,
+  name: basename(file.path),
+  size: file.size,
+  modified: Math.round(file.mtimeMs),
+  indexed: Date.now(),
+});
 
 /** As the picture is seen: sides of a rotated one are swapped. */
-async function readShape(path: string): Promise<Record<string, FieldValue | undefined>> {
+async function readShape(bytes: Uint8Array): Promise<Record<string, FieldValue | undefined>> {
   try {
-    const { format, width, height, orientation = 1 } = await sharp(path).metadata();
+    const { format, compression, width, height, orientation = 1 } = await sharp(bytes).metadata();
+    if (format === "heif") return { format: compression === "av1" ? "avif" : "heic", width, height };
     return orientation > 4 ? { format, width: height, height: width } : { format, width, height };
   } catch {
     // Formats that sharp does not know (BMP) have no shape here; broken files are named when they are decoded.
@@ -60,9 +71,9 @@ async function readShape(path: string): Promise<Record<string, FieldValue | unde
   }
 }
 
-async function readExif(path: string): Promise<Record<string, FieldValue | undefined>> {
+async function readExif(bytes: Uint8Array): Promise<Record<string, FieldValue | undefined>> {
   try {
-    const exif = (await exifr.parse(path, {
+    const exif = (await exifr.parse(heicExif(bytes) ?? bytes, {
       pick: ["DateTimeOriginal", "CreateDate", "Make", "Model", "LensModel", "GPSLatitude", "GPSLongitude"],
       reviveValues: true,
     })) as Record<string, unknown> | undefined;

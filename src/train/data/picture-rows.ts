@@ -23,7 +23,7 @@ export interface PictureOptions {
 const ofThePicture: ReadonlySet<Code> = new Set<Code>(["input", "format", "missing", "io", "unsupported"]);
 
 /**
- * Reads, decodes and fits one picture, or one whose bytes are there; with a seed and augmentation it is varied at random instead of fitted.
+ * Reads, decodes and fits one picture, given by its place or its bytes; with a seed and augmentation it is varied at random instead of fitted.
  *
  * @returns [3, height, width] of the preprocessing's size, or why the picture cannot be used
  */
@@ -44,10 +44,15 @@ export async function pictureRow(
     normalizeInto(varied, options.preprocess, row, 0);
     return row;
   } catch (error) {
-    if (error instanceof CliptError && ofThePicture.has(error.code))
-      return { reason: error.message, code: error.code };
-    throw error;
+    return asBroken(error);
   }
+}
+
+/** Why one picture cannot be used. @throws the error when it concerns more than the picture */
+export function asBroken(error: unknown): Broken {
+  if (error instanceof CliptError && ofThePicture.has(error.code))
+    return { reason: error.message, code: error.code };
+  throw error;
 }
 
 /** Shape of the rows that these options make. */

@@ -28,7 +28,8 @@ export interface Sample {
 }
 
 /** File endings that count as pictures. */
-export const isPicture = (name: string): boolean => /\.(jpe?g|png|webp|gif|bmp|tiff?|avif)$/i.test(name);
+export const isPicture = (name: string): boolean =>
+  /\.(jpe?g|png|webp|gif|bmp|tiff?|avif|heic|heif)$/i.test(name);
 
 /**
  * The bytes of an extent.

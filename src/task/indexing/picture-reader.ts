@@ -1,0 +1,27 @@
+import { pictureShape, type PictureOptions } from "../../train/data/picture-rows.js";
+import type { Broken } from "../../train/data/row-reader.js";
+import { openWorkerPool, TOGETHER } from "../../train/data/worker-pool.js";
+import { readPicture, type HashedFile, type PictureJob, type ReadPicture } from "./read-picture.js";
+
+/** Reads files for the index, in threads. */
+export interface PictureReader {
+  readonly shape: readonly number[];
+  readonly parallel: number;
+  hash(path: string): Promise<HashedFile | Broken>;
+  picture(path: string): Promise<ReadPicture | Broken>;
+  close(): Promise<void>;
+}
+
+/** @param workers 0: everything in this thread */
+export function openPictureReader(options: PictureOptions, workers: number): PictureReader {
+  const program = new URL("./picture-worker.js", import.meta.url);
+  const pool = workers === 0 ? undefined : openWorkerPool<PictureJob, unknown>(program, options, workers);
+  const run = (job: PictureJob): Promise<unknown> => pool?.run(job) ?? readPicture(job, options);
+  return {
+    shape: pictureShape(options),
+    parallel: pool?.parallel ?? TOGETHER,
+    hash: (path) => run({ path, want: "hash" }) as Promise<HashedFile | Broken>,
+    picture: (path) => run({ path, want: "picture" }) as Promise<ReadPicture | Broken>,
+    close: async () => pool?.close(),
+  };
+}
