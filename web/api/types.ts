@@ -70,7 +70,7 @@ export type CopyKind = "exact" | "same" | "lookalike";
 
 export interface Copies {
   readonly kind: CopyKind;
-  readonly ids: readonly string[];
+  readonly pictures: readonly Picture[];
 }
 
 export interface MapAnswer {

@@ -7,13 +7,14 @@ import { useWidth } from "../parts/use-width.js";
 import { Failed } from "../parts/verdict.js";
 import { address, go } from "../state/address.js";
 import { edition } from "../state/results.js";
-import { words } from "../words/words.js";
+import { showBytes, words } from "../words/words.js";
 
 const kinds: readonly CopyKind[] = ["exact", "same", "lookalike"];
-const tile = 168;
+/** As the style has it, px. */
+const tile = { width: 168, height: 208 };
 const gap = 8;
-/** Of a group's frame and its line of text, px. */
-const frame = 66;
+/** What a group has besides its pictures. */
+const frame = { width: 26, height: 60, apart: 12 };
 
 export function DuplicatesView(): JSX.Element {
   const w = words.value.duplicates;
@@ -61,38 +62,55 @@ export function DuplicatesView(): JSX.Element {
 function Groups({ groups }: { readonly groups: readonly Copies[] }): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box);
-  const columns = Math.max(1, Math.floor((width - 24 + gap) / (tile + gap)));
-  const heightOf = (row: number): number =>
-    Math.ceil(groups[row]!.ids.length / columns) * (tile + 44 + gap) + frame;
-  const rows = useRows(width === 0 ? 0 : groups.length, heightOf, `${columns} ${groups.length}`);
+  const packed = pack(groups, width);
+  const columns = Math.max(1, Math.floor((width - frame.width + gap) / (tile.width + gap)));
+  const heightOf = (row: number): number => {
+    const most = Math.max(...packed[row]!.map(({ pictures }) => pictures.length));
+    return Math.ceil(most / columns) * (tile.height + gap) + frame.height;
+  };
+  const rows = useRows(width === 0 ? 0 : packed.length, heightOf, `${columns} ${packed.length}`);
   return (
     <div ref={box}>
       <div ref={rows.list} class="rows" style={{ height: `${rows.height}px` }}>
         {rows.visible.map(({ index, key, start }) => (
-          <Group
+          <div
             key={key}
-            group={groups[index]!}
-            style={{ transform: `translateY(${start - rows.top}px)`, height: `${heightOf(index) - 12}px` }}
-          />
+            class="group-row"
+            style={{ transform: `translateY(${start - rows.top}px)`, height: `${heightOf(index)}px` }}
+          >
+            {packed[index]!.map((group) => (
+              <Group key={group.pictures[0]!.id} group={group} />
+            ))}
+          </div>
         ))}
       </div>
     </div>
   );
 }
 
-function Group({
-  group: { ids },
-  style,
-}: {
-  readonly group: Copies;
-  readonly style: Record<string, string>;
-}): JSX.Element {
+/** As many groups side by side as there is room for. */
+function pack(groups: readonly Copies[], width: number): Copies[][] {
+  const rows: Copies[][] = [];
+  let left = 0;
+  for (const group of groups) {
+    const takes = group.pictures.length * (tile.width + gap) - gap + frame.width;
+    if (rows.length > 0 && takes <= left) rows.at(-1)!.push(group);
+    else {
+      rows.push([group]);
+      left = width;
+    }
+    left -= takes + frame.apart;
+  }
+  return rows;
+}
+
+function Group({ group: { kind, pictures } }: { readonly group: Copies }): JSX.Element {
   const w = words.value;
   return (
-    <section class="group" style={style}>
-      <h2>{w.pictures(ids.length)}</h2>
+    <section class="group">
+      <h2>{w.pictures(pictures.length)}</h2>
       <ul>
-        {ids.map((id, i) => (
+        {pictures.map(({ id, fields: { width, height, size } }, i) => (
           <li key={id}>
             <button type="button" class="tile-picture" onClick={() => go({ open: id })}>
               <img
@@ -101,9 +119,15 @@ function Group({
                 loading="lazy"
                 onLoad={(event) => event.currentTarget.classList.add("loaded")}
               />
-              <span class="group-name">{id}</span>
+              <span class="group-name">
+                <bdi>{id}</bdi>
+              </span>
+              <span class="group-size">
+                {typeof width === "number" && `${width} × ${Number(height)} · `}
+                {typeof size === "number" && showBytes(size)}
+              </span>
             </button>
-            {i === 0 && <span class="badge">{w.duplicates.largest}</span>}
+            {i === 0 && kind !== "exact" && <span class="badge">{w.duplicates.largest}</span>}
           </li>
         ))}
       </ul>

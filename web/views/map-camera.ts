@@ -17,14 +17,26 @@ export interface Place {
   readonly y: number;
 }
 
-const margin = 48;
-/** So many times the whole map: single pictures apart. */
-const closest = 200;
+/** Half of the width and height that the points take around the map's middle, 0…0.5. */
+export type Extent = Place;
 
-export const wholeMap = ({ width, height }: Size): Camera => ({
+const margin = 48;
+/** How small and how large the map may be, px. */
+export interface Scales {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** From a little less than the whole map to single pictures apart. @param count of points */
+export const scalesOf = (whole: Camera, count: number): Scales => ({
+  least: 0.8 * whole.scale,
+  most: whole.scale * Math.max(6, 1.5 * Math.sqrt(count)),
+});
+
+export const wholeMap = ({ width, height }: Size, extent: Extent): Camera => ({
   x: 0.5,
   y: 0.5,
-  scale: Math.max(1, Math.min(width, height) - 2 * margin),
+  scale: Math.max(1, Math.min((width / 2 - margin) / extent.x, (height / 2 - margin) / extent.y)),
 });
 
 export const toScreen = ({ x, y }: Place, camera: Camera, { width, height }: Size): Place => ({
@@ -45,9 +57,8 @@ export const pan = (camera: Camera, dx: number, dy: number): Camera => ({
 });
 
 /** What lies at `at` stays there. */
-export function zoom(camera: Camera, factor: number, at: Place, size: Size): Camera {
-  const whole = wholeMap(size).scale;
-  const scale = Math.min(whole * closest, Math.max(whole * 0.8, camera.scale * factor));
+export function zoom(camera: Camera, factor: number, at: Place, size: Size, { least, most }: Scales): Camera {
+  const scale = Math.min(most, Math.max(least, camera.scale * factor));
   const held = toMap(at, camera, size);
   return {
     x: clamp(held.x - (at.x - size.width / 2) / scale),

@@ -1,5 +1,5 @@
 import { thumbnailUrl } from "../api/client.js";
-import { toMap, toScreen, type Camera, type Place, type Size } from "./map-camera.js";
+import { toMap, toScreen, type Camera, type Extent, type Place, type Size } from "./map-camera.js";
 
 export interface Points {
   readonly ids: readonly string[];
@@ -7,9 +7,10 @@ export interface Points {
   readonly places: Float32Array;
 }
 
-/** Side of the cell in which one picture stands for those around it, px. */
-const cell = 58;
 const kept = 600;
+
+/** Side of a picture, px: the nearer one comes, the larger they are. @param closeness 1 for the whole map */
+const sideOf = (closeness: number): number => Math.min(132, 38 * Math.max(1, closeness) ** 0.45);
 
 /** Pictures of the map, loaded as they come into view. */
 export class Thumbnails {
@@ -31,8 +32,13 @@ export class Thumbnails {
   }
 }
 
-/** Which pictures are drawn as such, by their index: one in each cell. Cells lie fixed on the map, so that nothing flickers while it is moved. */
-export function pictured({ places }: Points, camera: Camera, size: Size): number[] {
+/**
+ * Which pictures are drawn as such, by their index: one stands for those in its cell. Cells lie fixed on the map, so that
+ * nothing flickers while it is moved.
+ *
+ * @param cell px
+ */
+function pictured({ places }: Points, camera: Camera, size: Size, cell: number): number[] {
   const side = 2 ** Math.ceil(Math.log2(cell / camera.scale));
   const low = toMap({ x: -cell, y: -cell }, camera, size);
   const high = toMap({ x: size.width + cell, y: size.height + cell }, camera, size);
@@ -61,16 +67,33 @@ export function nearest({ ids, places }: Points, { x, y }: Place, count: number)
     .map(({ i }) => i);
 }
 
-/** Draws the part that the camera sees. @param marked index of the picture that is pointed at */
+/** As far as the points reach from the middle. */
+export function extentOf({ places }: Points): Extent {
+  const extent = { x: 0.01, y: 0.01 };
+  for (let i = 0; i < places.length; i += 2) {
+    extent.x = Math.max(extent.x, Math.abs(places[i]! - 0.5));
+    extent.y = Math.max(extent.y, Math.abs(places[i + 1]! - 0.5));
+  }
+  return extent;
+}
+
+/**
+ * Draws the part that the camera sees.
+ *
+ * @param closeness 1 for the whole map
+ * @param marked    index of the picture that is pointed at
+ */
 export function draw(
   context: CanvasRenderingContext2D,
   points: Points,
   camera: Camera,
   size: Size,
+  closeness: number,
   thumbnails: Thumbnails,
   marked: number | undefined,
 ): void {
   const { width, height } = size;
+  const side = sideOf(closeness);
   const style = getComputedStyle(context.canvas);
   context.clearRect(0, 0, width, height);
   context.fillStyle = style.color;
@@ -80,16 +103,16 @@ export function draw(
     if (x > 0 && x < width && y > 0 && y < height) context.fillRect(x - 1.5, y - 1.5, 3, 3);
   }
   context.globalAlpha = 1;
-  const shown = pictured(points, camera, size);
-  for (const i of shown) drawPicture(context, points, i, camera, size, thumbnails, cell - 8);
+  for (const i of pictured(points, camera, size, side + 4))
+    drawPicture(context, points, i, camera, size, thumbnails, side);
   if (marked !== undefined) {
     const { x, y } = toScreen(placeAt(points, marked), camera, size);
-    drawPicture(context, points, marked, camera, size, thumbnails, cell + 14);
+    const large = side + 20;
+    drawPicture(context, points, marked, camera, size, thumbnails, large);
     context.strokeStyle = style.outlineColor;
     context.lineWidth = 3;
-    const half = (cell + 14) / 2;
     context.beginPath();
-    context.roundRect(x - half, y - half, 2 * half, 2 * half, 8);
+    context.roundRect(x - large / 2, y - large / 2, large, large, 8);
     context.stroke();
   }
 }

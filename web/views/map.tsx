@@ -8,8 +8,18 @@ import { go } from "../state/address.js";
 import { edition } from "../state/results.js";
 import { theme } from "../state/settings.js";
 import { showNumber, showPercent, words } from "../words/words.js";
-import { pan, toMap, toScreen, wholeMap, zoom, type Camera, type Place, type Size } from "./map-camera.js";
-import { draw, nearest, placeAt, Thumbnails, type Points } from "./map-drawing.js";
+import {
+  pan,
+  scalesOf,
+  toMap,
+  toScreen,
+  wholeMap,
+  zoom,
+  type Camera,
+  type Place,
+  type Size,
+} from "./map-camera.js";
+import { draw, extentOf, nearest, placeAt, Thumbnails, type Points } from "./map-drawing.js";
 
 const askAgainMs = 1_000;
 /** Pictures of the list beside the map. */
@@ -73,7 +83,8 @@ function Wander({ points, total }: { readonly points: Points; readonly total: nu
   const canvas = useRef<HTMLCanvasElement>(null);
   const size = useSize(canvas);
   const [moved, setCamera] = useState<Camera>();
-  const camera = moved ?? wholeMap(size);
+  const whole = useMemo(() => wholeMap(size, extentOf(points)), [size, points]);
+  const camera = moved ?? whole;
   const [hovered, setHovered] = useState<number>();
   const [, redraw] = useState(0);
   const thumbnails = useMemo(() => new Thumbnails(() => redraw((n) => n + 1)), []);
@@ -88,14 +99,15 @@ function Wander({ points, total }: { readonly points: Points; readonly total: nu
       context.canvas.width = size.width * density;
       context.canvas.height = size.height * density;
       context.scale(density, density);
-      draw(context, points, camera, size, thumbnails, hovered);
+      draw(context, points, camera, size, camera.scale / whole.scale, thumbnails, hovered);
     });
     return () => cancelAnimationFrame(frame);
   });
   // Colours come from the style.
   void theme.value;
 
-  const middle: Place = { x: size.width / 2, y: size.height / 2 };
+  const closer = (factor: number, at: Place = { x: size.width / 2, y: size.height / 2 }): void =>
+    setCamera((now) => zoom(now ?? whole, factor, at, size, scalesOf(whole, points.ids.length)));
   const placeOf = (event: MouseEvent): Place => ({ x: event.offsetX, y: event.offsetY });
   const pictureAt = (at: Place): number | undefined => {
     const [found] = nearest(points, toMap(at, camera, size), 1);
@@ -110,11 +122,11 @@ function Wander({ points, total }: { readonly points: Points; readonly total: nu
     const onWheel = (event: WheelEvent): void => {
       event.preventDefault();
       const at = placeOf(event);
-      setCamera((now) => zoom(now ?? wholeMap(size), Math.exp(-event.deltaY / 300), at, size));
+      closer(Math.exp(-event.deltaY / 300), at);
     };
     element?.addEventListener("wheel", onWheel, { passive: false });
     return () => element?.removeEventListener("wheel", onWheel);
-  }, [size]);
+  }, [size, whole]);
 
   const onPointerMove = (event: PointerEvent): void => {
     const at = placeOf(event);
@@ -129,7 +141,7 @@ function Wander({ points, total }: { readonly points: Points; readonly total: nu
     else {
       const factor =
         Math.hypot(at.x - other.x, at.y - other.y) / Math.hypot(before.x - other.x, before.y - other.y);
-      setCamera(zoom(camera, factor, other, size));
+      closer(factor, other);
     }
   };
   const onPointerUp = (event: PointerEvent): void => {
@@ -138,20 +150,20 @@ function Wander({ points, total }: { readonly points: Points; readonly total: nu
     if (picture !== undefined) go({ open: points.ids[picture]! });
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    const moves: Readonly<Record<string, Camera>> = {
-      ArrowLeft: pan(camera, stepPx, 0),
-      ArrowRight: pan(camera, -stepPx, 0),
-      ArrowUp: pan(camera, 0, stepPx),
-      ArrowDown: pan(camera, 0, -stepPx),
-      "+": zoom(camera, zoomStep, middle, size),
-      "=": zoom(camera, zoomStep, middle, size),
-      "-": zoom(camera, 1 / zoomStep, middle, size),
-      "0": wholeMap(size),
+    const moves: Readonly<Record<string, () => void>> = {
+      ArrowLeft: () => setCamera(pan(camera, stepPx, 0)),
+      ArrowRight: () => setCamera(pan(camera, -stepPx, 0)),
+      ArrowUp: () => setCamera(pan(camera, 0, stepPx)),
+      ArrowDown: () => setCamera(pan(camera, 0, -stepPx)),
+      "+": () => closer(zoomStep),
+      "=": () => closer(zoomStep),
+      "-": () => closer(1 / zoomStep),
+      "0": () => setCamera(undefined),
     };
-    const next = moves[event.key];
-    if (next === undefined) return;
+    const move = moves[event.key];
+    if (move === undefined) return;
     event.preventDefault();
-    setCamera(next);
+    move();
   };
   const hint = hovered === undefined ? undefined : toScreen(placeAt(points, hovered), camera, size);
 
@@ -182,19 +194,9 @@ function Wander({ points, total }: { readonly points: Points; readonly total: nu
           <Hint id={points.ids[hovered!]!} at={hint} size={size} />
         )}
         <div class="map-buttons">
-          <IconButton
-            icon="plus"
-            label={w.zoomIn}
-            keys="+"
-            onClick={() => setCamera(zoom(camera, zoomStep, middle, size))}
-          />
-          <IconButton
-            icon="minus"
-            label={w.zoomOut}
-            keys="-"
-            onClick={() => setCamera(zoom(camera, 1 / zoomStep, middle, size))}
-          />
-          <IconButton icon="whole" label={w.whole} keys="0" onClick={() => setCamera(wholeMap(size))} />
+          <IconButton icon="plus" label={w.zoomIn} keys="+" onClick={() => closer(zoomStep)} />
+          <IconButton icon="minus" label={w.zoomOut} keys="-" onClick={() => closer(1 / zoomStep)} />
+          <IconButton icon="whole" label={w.whole} keys="0" onClick={() => setCamera(undefined)} />
         </div>
       </div>
       <h2>{w.list}</h2>
