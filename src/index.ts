@@ -8,6 +8,7 @@ export { topK, zeroShotHead } from "./score/index.js";
 export {
   bundledModel,
   classify,
+  doctorDtypes,
   doctorMetrics,
   doctorModel,
   doctorPreprocess,

@@ -8,3 +8,4 @@ export * from "./print.js";
 export * from "./rewrite.js";
 export * from "./substitute.js";
 export * from "./value.js";
+export * from "./weight-bytes.js";

@@ -21,8 +21,8 @@ export function gainsByBytes(features: Value): boolean {
 }
 
 /** A tower in any precision. */
-export interface Precisions {
-  compile(dtype: Dtype): Promise<Program>;
+export interface Precisions<P extends Program> {
+  compile(dtype: Dtype): Promise<P>;
   /** Vectors of examples, unit rows of `dim`; undefined when there are no examples. */
   examples(program: Program): Promise<Float32Array | undefined>;
   readonly dim: number;
@@ -34,7 +34,7 @@ export interface Precisions {
  * A tower in the fastest precision within the allowed loss: bytes, where its vectors of examples are near enough to those
  * of float32, which is found out once for every model.
  */
-export async function fastestWithinLoss(tower: Precisions): Promise<Program> {
+export async function fastestWithinLoss<P extends Program>(tower: Precisions<P>): Promise<P> {
   const known = await readCosine(tower.path);
   if (known !== undefined) return tower.compile(known >= leastCosine ? "q8" : "fp32");
   const [exact, light] = await Promise.all([tower.compile("fp32"), tower.compile("q8")]);

@@ -1,3 +1,4 @@
+import type { Dtype } from "../graph/index.js";
 import type { PreprocessConfig } from "../input/image/index.js";
 import type { Tokenizer } from "../input/text/index.js";
 import type { ClipConfig } from "./config.js";
@@ -15,6 +16,12 @@ export interface EncoderModel {
   readonly identity: string;
 }
 
+/** How a tower's weights are held. */
+export interface TowerWeights {
+  readonly dtype: Dtype;
+  readonly bytes: number;
+}
+
 /** A model's two towers, ready to run. A tower is compiled when it is first used. */
 export interface Encoder {
   readonly model: EncoderModel;
@@ -24,6 +31,8 @@ export interface Encoder {
   readonly bias: number;
   readonly images: EncodeImages;
   readonly texts: EncodeTexts;
+  /** Of both towers, which are compiled for it; absent where somebody else's programs run. */
+  readonly weights?: () => Promise<{ readonly pictures: TowerWeights; readonly texts: TowerWeights }>;
   /** Frees the programs; the runtime stays. */
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { Program, Runtime } from "../runtime/index.js";
 import { CliptError, toFloat32, type Dim, type Tensor } from "../tensor/index.js";
 import { encodeImage, encodeText, readsPadding } from "./clip.js";
 import { encodeBatches, encodeTextBatches } from "./encode-batches.js";
-import type { Encoder } from "./encoder.js";
+import type { Encoder, TowerWeights } from "./encoder.js";
 import { examplePictures, exampleTexts } from "./examples.js";
 import { identityIn } from "./identity.js";
 import { once } from "./once.js";
@@ -82,11 +82,18 @@ export async function openEncoder(
       texts: async (ids) => texts(await textProgram.get(), ids),
     }),
 
+    weights: async () => {
+      const [pictures, texts] = await Promise.all([imageProgram.get(), textProgram.get()]);
+      return { pictures: weightsOf(pictures), texts: weightsOf(texts) };
+    },
+
     close: async () => {
       await Promise.all([imageProgram.close(), textProgram.close()]);
     },
   };
 }
+
+const weightsOf = ({ dtype, bytes }: TowerWeights): TowerWeights => ({ dtype, bytes });
 
 const featuresOf = ({ features }: Readonly<Record<string, Tensor>>): Float32Array =>
   features!.data as Float32Array;

@@ -1,8 +1,9 @@
 import { join } from "node:path";
-import type { Dtype, Value } from "../graph/index.js";
+import { weightBytes, type Dtype, type Value } from "../graph/index.js";
 import type { Program, Runtime } from "../runtime/index.js";
 import { fastestWithinLoss, gainsByBytes } from "./choose-dtype.js";
 import { normalize } from "./clip.js";
+import type { TowerWeights } from "./encoder.js";
 import { withLightWeights } from "./light-weights.js";
 
 export interface TowerOptions {
@@ -30,16 +31,21 @@ export interface TowerSource {
   readonly examples: (program: Program) => Promise<Float32Array | undefined>;
 }
 
+/** A tower that was compiled, and how its weights are held. */
+export type OpenTower = Program & TowerWeights;
+
 /** Compiles a tower; its result is named `features`, unit rows. */
 export async function openTower(
   { name, identity, dim, features, one, examples }: TowerSource,
   runtime: Runtime,
   { dtype = "fp32", cacheFolder }: TowerOptions,
-): Promise<Program> {
+): Promise<OpenTower> {
   const results = { features: normalize(features()) };
   const kept = cacheFolder && join(cacheFolder, "weights", `${identity}.${name}`);
-  const compile = async (dtype: Dtype) =>
-    runtime.compile(await withLightWeights(results, dtype, kept && `${kept}.${dtype}.safetensors`));
+  const compile = async (dtype: Dtype): Promise<OpenTower> => {
+    const light = await withLightWeights(results, dtype, kept && `${kept}.${dtype}.safetensors`);
+    return { ...(await runtime.compile(light)), dtype, bytes: weightBytes([light.features]) };
+  };
   if (dtype !== "auto") return compile(dtype);
   if (kept === undefined || runtime.device !== "cpu" || !gainsByBytes(one())) return compile("fp32");
   return fastestWithinLoss({ compile, examples, dim, path: `${kept}.q8.json` });

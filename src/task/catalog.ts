@@ -93,6 +93,11 @@ export const catalog: readonly Entry[] = [
     load: async () => (await import("./doctor-model.js")).doctorModel,
   },
   {
+    name: "doctor dtypes",
+    summary: "Compare a model's precisions: what each costs and gains",
+    load: async () => (await import("./doctor-dtypes.js")).doctorDtypes,
+  },
+  {
     name: "doctor preprocess",
     summary: "Compare the preprocessing of pictures with a reference",
     load: async () => (await import("./doctor-preprocess.js")).doctorPreprocess,

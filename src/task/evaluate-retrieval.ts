@@ -9,13 +9,30 @@ import { evaluationFields, evaluationResult, reportTo, resultOf } from "./evalua
 import { file } from "./fields.js";
 import { defineTask, type Context } from "./task.js";
 
+/** Field that names captions which do not lie in the data. */
+export const captionFields = {
+  captions: file('Captions by key, JSON lines: {"key": …, "ru": …}').optional(),
+};
+
+/** Which captions are read: the data's own, or those of a language in a file. */
+export const readingOf = ({
+  split,
+  captions,
+  language,
+}: {
+  readonly split: string;
+  readonly captions?: string | undefined;
+  readonly language: string;
+}): ReadOptions =>
+  captions === undefined ? { split } : { split, captions: [captions], onlyLanguage: language };
+
 export const evaluateRetrieval = defineTask({
   name: "eval retrieval",
   details:
     "Each sample has a picture and its captions. With --captions, those of --language in that file are used, and only pictures that have any. A picture is found by any of its captions; the result is CLIP_benchmark's JSON.",
   input: z.object({
     ...evaluationFields,
-    captions: file('Captions by key, JSON lines: {"key": …, "ru": …}').optional(),
+    ...captionFields,
     recallK: z
       .array(z.int().min(1))
       .default([1, 5, 10])
@@ -31,10 +48,7 @@ export const evaluateRetrieval = defineTask({
   ],
   async run(input, context) {
     const encoder = await context.services.encoder(input);
-    const { data, split, captions, language, recallK } = input;
-    const options: ReadOptions =
-      captions === undefined ? { split } : { split, captions: [captions], onlyLanguage: language };
-    const metrics = await retrievalOf(encoder, data, options, recallK, context);
+    const metrics = await retrievalOf(encoder, input.data, readingOf(input), input.recallK, context);
     return resultOf("zeroshot_retrieval", input, encoder.model, metrics);
   },
 });

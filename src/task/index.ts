@@ -2,6 +2,7 @@
 export * from "./bundled-model.js";
 export * from "./catalog.js";
 export * from "./classify.js";
+export * from "./doctor-dtypes.js";
 export * from "./doctor-metrics.js";
 export * from "./doctor-model.js";
 export * from "./doctor-preprocess.js";

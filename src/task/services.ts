@@ -91,11 +91,7 @@ export function openServices(options: ServiceOptions = {}): Services {
         forceContextLength,
         threads,
       ]);
-      const model =
-        opened.get(key) ??
-        locate(choice).then((path) =>
-          open(path, choice, { cacheFolder: options.cacheFolder, locate: (model) => locate({ model }) }),
-        );
+      const model = opened.get(key) ?? openAlone(choice, { cacheFolder: options.cacheFolder, locate });
       opened.set(key, model);
       return (await model).encoder;
     },
@@ -110,10 +106,18 @@ export function openServices(options: ServiceOptions = {}): Services {
   };
 }
 
-interface Opened {
+/** A model, and what ends it. */
+export interface Opened {
   readonly encoder: Encoder;
   close(): Promise<void>;
 }
+
+/** Opens a model that no other task shares. */
+export const openAlone = async (
+  choice: ModelChoice,
+  { cacheFolder, locate }: Pick<Services, "cacheFolder" | "locate">,
+): Promise<Opened> =>
+  open(await locate(choice), choice, { cacheFolder, locate: (model) => locate({ model }) });
 
 async function open(
   path: string,

@@ -6,6 +6,7 @@ const own: Readonly<Record<string, () => Promise<View>>> = {
   classify: async () => (await import("./classify.js")).classifyView,
   duplicates: async () => (await import("./duplicates.js")).duplicatesView,
   "models list": async () => (await import("./models-list.js")).modelsListView,
+  "doctor dtypes": async () => (await import("./doctor-dtypes.js")).doctorDtypesView,
   "doctor model": async () => (await import("./doctor-model.js")).doctorModelView,
 };
 

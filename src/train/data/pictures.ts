@@ -15,6 +15,8 @@ export interface ReadOptions extends SourceOptions {
   /** Told of everything that is skipped. */
   readonly report?: Report;
   readonly signal?: AbortSignal;
+  /** Ends after so many samples. */
+  readonly most?: number | undefined;
 }
 
 /**
@@ -23,15 +25,17 @@ export interface ReadOptions extends SourceOptions {
  * @throws what `openSource` throws, `cancelled`
  */
 export async function* readSamples(expression: string, options: ReadOptions = {}): AsyncGenerator<Sample> {
-  const { onlyLanguage, signal } = options;
+  const { onlyLanguage, signal, most = Infinity } = options;
   const opened = await openSource(expression, options);
   const source = onlyLanguage === undefined ? opened : inLanguage(opened, onlyLanguage);
   const skips = new Skips(options.report);
+  let count = 0;
   for (const shard of source.shards)
     for await (const sample of shard.samples(skips.add)) {
       if (signal?.aborted === true)
         throw new CliptError("cancelled", `Reading ${expression} was cancelled.`, { cause: signal.reason });
       yield sample;
+      if (++count >= most) return;
     }
 }
 
