@@ -1,7 +1,7 @@
 import type { Store } from "../../store/index.js";
 import { CliptError, random } from "../../tensor/index.js";
 import type { Collection } from "./collection.js";
-import type { QueryPart } from "./query-part.js";
+import type { Term } from "./term.js";
 
 /** Of what is not wanted, this much is taken away: more takes what is wanted along. Measured: docs/the-index.md. */
 const unwanted = 0.5;
@@ -11,29 +11,30 @@ const pictureBesideTexts = 0.6;
 const sampleSize = 256;
 
 /**
- * The vector of a query, of length 1: the sum of its parts. Cosines with pictures spread further than those with texts, by how
- * much is the model's; so where both are parts, each is divided by its spread over the index.
+ * The vector of a query, of length 1: the sum of its terms. Cosines with pictures spread further than those with texts, by how
+ * much is the model's; so where there are both, each is divided by its spread over the index.
  *
- * @param vectors one for each part
- * @throws        `input` when the parts cancel each other out
+ * @throws `input` when the terms cancel each other out
  */
-export async function combine(
-  parts: readonly QueryPart[],
-  vectors: readonly Float32Array[],
-  collection: Collection,
-): Promise<Float32Array> {
-  const texts = parts.filter(({ text }) => text !== undefined).length;
-  const mixed = texts > 0 && texts < parts.length;
+export async function combine(terms: readonly Term[], collection: Collection): Promise<Float32Array> {
+  const mixed = new Set(terms.map(({ kind }) => kind)).size > 1;
   const sample = mixed ? await sampleOf(collection) : [];
-  const factors = parts.map(({ text, weight }, i) => {
+  const factors = terms.map(({ vector, weight, kind }) => {
     const signed = weight < 0 ? unwanted * weight : weight;
     if (!mixed) return signed;
-    return ((text === undefined ? pictureBesideTexts : 1) * signed) / spread(vectors[i]!, sample);
+    return ((kind === "picture" ? pictureBesideTexts : 1) * signed) / spread(vector, sample);
   });
-  return sum(vectors, factors);
+  return sum(
+    terms.map(({ vector }) => vector),
+    factors,
+  );
 }
 
-/** Weighted, of length 1. */
+/**
+ * Weighted, of length 1.
+ *
+ * @throws `input` when nothing is left
+ */
 export function sum(vectors: readonly Float32Array[], weights: readonly number[]): Float32Array {
   const total = new Float64Array(vectors[0]!.length);
   for (const [i, vector] of vectors.entries())
@@ -45,10 +46,20 @@ export function sum(vectors: readonly Float32Array[], weights: readonly number[]
 
 /** Standard deviation of the cosines with a sample; 1 where there is too little to tell. */
 function spread(vector: Float32Array, sample: readonly Float32Array[]): number {
+  const { deviation } = cosinesWith(vector, sample);
+  return deviation > 1e-4 ? deviation : 1;
+}
+
+/** How the cosines of a vector with a sample lie; a mean of 0 where there is no sample. */
+export function cosinesWith(
+  vector: Float32Array,
+  sample: readonly Float32Array[],
+): { mean: number; deviation: number } {
+  if (sample.length === 0) return { mean: 0, deviation: 0 };
   const cosines = sample.map((row) => dot(vector, row));
   const mean = cosines.reduce((a, b) => a + b, 0) / cosines.length;
-  const deviation = Math.sqrt(cosines.reduce((a, b) => a + (b - mean) ** 2, 0) / cosines.length);
-  return deviation > 1e-4 ? deviation : 1;
+  const variance = cosines.reduce((a, b) => a + (b - mean) ** 2, 0) / cosines.length;
+  return { mean, deviation: Math.sqrt(variance) };
 }
 
 export function dot(a: Float32Array, b: Float32Array): number {

@@ -76,6 +76,20 @@ describe("ask", () => {
     assert.deepEqual(await ids({ parts: [{ item: "y", weight: 1 }], k: 2 }), ["xy", "x"]);
   });
 
+  test("marks move the query, and what was refused stays away", async () => {
+    assert.deepEqual(await ids({ like: ["y"] }), ["xy", "x", "y", "z"]);
+    assert.deepEqual(await ids({ dislike: ["x"] }), ["xy", "z", "y"]);
+    assert.deepEqual(await ids({ parts: [], like: ["z"] }), ["z", "y", "xy", "x"]);
+    assert.deepEqual(await ids({ like: ["gone"], dislike: ["gone too"] }), await ids({}));
+  });
+
+  test("by date, within what is relevant", async () => {
+    assert.deepEqual(await ids({ sort: "newest" }), ["x", "xy"]);
+    assert.deepEqual(await ids({ sort: "oldest" }), ["xy", "x"]);
+    assert.deepEqual(await ids({ sort: "oldest", k: 1, offset: 1 }), ["x"]);
+    assert.deepEqual(await ids({ sort: "oldest", offset: 2 }), []);
+  });
+
   test("says what is wrong with a query", async () => {
     const wrong: [Partial<CollectionQuery>, string, RegExp][] = [
       [{ parts: [] }, "input", /empty/],

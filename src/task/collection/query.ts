@@ -2,9 +2,11 @@ import type { Fields, Hit } from "../../store/index.js";
 import { CliptError } from "../../tensor/index.js";
 import type { Context } from "../task.js";
 import type { Collection } from "./collection.js";
-import { combine } from "./combine.js";
+import { byDate, relevant } from "./by-date.js";
+import { combine, cosinesWith, sampleOf } from "./combine.js";
+import { feedbackTerms } from "./feedback.js";
 import { find } from "./find.js";
-import { partVectors } from "./part-vectors.js";
+import { partTerms } from "./part-terms.js";
 import type { QueryPart } from "./query-part.js";
 
 export interface CollectionQuery {
@@ -41,10 +43,14 @@ export interface CollectionAnswer {
   readonly refinements?: readonly string[];
 }
 
+/** Relevant pictures are looked for among so many of the best. */
+const datedPool = 1000;
+
 /**
- * Pictures of an index that answer a query, best first. Items that are parts of the query are not among them.
+ * Pictures of an index that answer a query, best first. Items that are parts of the query, and those that were marked with no,
+ * are not among them. Pages are cuts of one list, as long as the index stays as it is.
  *
- * @throws `input` for a query without parts, a filter that cannot be read, a picture that cannot be used;
+ * @throws `input` for a query that says nothing, a filter that cannot be read, a picture that cannot be used;
  *         `missing` for an item that is not in the index
  */
 export async function ask(
@@ -53,12 +59,28 @@ export async function ask(
   context: Context,
 ): Promise<CollectionAnswer> {
   checkRange(query);
-  const vectors = await partVectors(collection, query.parts, query.exact === true, context);
-  const vector = await combine(query.parts, vectors, collection);
-  const own = new Set(query.parts.flatMap(({ item }) => item ?? []));
-  const { k, offset = 0, where } = query;
-  const hits = await find(collection, vector, { k: offset + k + own.size, where });
-  return { results: hits.filter(({ id }: Hit) => !own.has(id)).slice(offset, offset + k) };
+  const { k, offset = 0, where, sort = "score" } = query;
+  const parts = await partTerms(collection, query.parts, query.exact === true, context);
+  const terms = [...parts, ...(await feedbackTerms(collection, query, parts))];
+  if (terms.length === 0) throw new CliptError("input", "The query is empty.");
+  const vector = await combine(terms, collection);
+
+  const hidden = new Set([...query.parts.flatMap(({ item }) => item ?? []), ...(query.dislike ?? [])]);
+  const wanted = sort === "score" ? offset + k : datedPool;
+  const found = await find(collection, vector, { k: wanted + hidden.size, where });
+  const hits = found.filter(({ id }) => !hidden.has(id));
+  return { results: await page(hits, query, vector, collection) };
+}
+
+async function page(
+  hits: readonly Hit[],
+  { k, offset = 0, sort = "score" }: CollectionQuery,
+  vector: Float32Array,
+  collection: Collection,
+): Promise<readonly Result[]> {
+  if (sort === "score") return hits.slice(offset, offset + k);
+  const { mean } = cosinesWith(vector, await sampleOf(collection));
+  return byDate(relevant(hits, mean), sort).slice(offset, offset + k);
 }
 
 function checkRange({ k, offset = 0 }: CollectionQuery): void {
