@@ -188,8 +188,10 @@ function compareTensor(
     return failed(`${showShape(got.shape)} instead of ${showShape(expected.shape)}`);
   const [a, b] = [toFloat32(got).data, toFloat32(expected).data];
   let maxAbs = 0;
-  // A NaN is no number that fits: the comparison is written so that it fails.
-  for (let i = 0; i < a.length; i++)
-    if (!(Math.abs(a[i]! - b[i]!) <= maxAbs)) maxAbs = Math.abs(a[i]! - b[i]!);
+  for (let i = 0; i < a.length; i++) {
+    const gap = Math.abs(a[i]! - b[i]!);
+    if (Number.isNaN(gap)) return failed(`number ${i} is ${a[i]} instead of ${b[i]}`);
+    maxAbs = Math.max(maxAbs, gap);
+  }
   return { name, maxAbs, allowed, ok: maxAbs <= allowed };
 }

@@ -15,10 +15,17 @@ export function tryTokenizer(
 ): Tokenizer | CliptError {
   try {
     const tokenizer = openTokenizer(config, files);
-    if (tokenizer.vocabSize <= vocabSize) return tokenizer;
+    if (tokenizer.vocabSize > vocabSize)
+      return new CliptError(
+        "format",
+        `${path}: its tokenizer has ${tokenizer.vocabSize} tokens and its text tower knows ${vocabSize}.`,
+      );
+    const { start = 0, end = 0, pad } = tokenizer.identity().frame;
+    const special = Math.max(start, end, pad);
+    if (special < vocabSize) return tokenizer;
     return new CliptError(
       "format",
-      `${path}: its tokenizer has ${tokenizer.vocabSize} tokens and its text tower knows ${vocabSize}.`,
+      `${path}: texts would be framed by the id ${special}, and the text tower knows ${vocabSize} tokens.`,
     );
   } catch (error) {
     if (error instanceof CliptError)
@@ -31,6 +38,17 @@ export function tryTokenizer(
 
 /** CLIP's published vocabulary, which published folders leave out. */
 const published = "bpe_simple_vocab_16e6.txt";
+
+/** Bytes of it, unpacked: a small file could grow to any size. */
+const most = 2 ** 26;
+
+function unpacked(bytes: Uint8Array): Uint8Array {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: most });
+  } catch (cause) {
+    throw new CliptError("format", `${published}.gz does not unpack: ${messageOf(cause)}.`, { cause });
+  }
+}
 
 /** Files that a tokenizer may need, from a model's folder. */
 export async function readTokenizerFiles(folder: string, { kind }: TokenizerConfig): Promise<TokenizerFiles> {
@@ -48,7 +66,7 @@ export async function readTokenizerFiles(folder: string, { kind }: TokenizerConf
     const packed =
       (await readIfThere(join(folder, `${published}.gz`))) ??
       (await readIfThere(join(packageRoot, "models", "clip-bpe", `${published}.gz`)));
-    if (packed !== undefined) files.set(published, gunzipSync(packed));
+    if (packed !== undefined) files.set(published, unpacked(packed));
   }
   return files;
 }

@@ -155,7 +155,7 @@ describe("what cannot be opened is said", () => {
     await writeFile(at("broken/config.json"), '{"format": "clipt"');
     await assert.rejects(openModel(at("broken")), { code: "format", message: /config\.json.*JSON/ });
     await writeFile(at("broken/config.json"), '{"format": "clipt", "version": 99}');
-    await assert.rejects(openModel(at("broken")), { code: "format" });
+    await assert.rejects(openModel(at("broken")), { code: "unsupported", message: /version 99/ });
     await rm(at("broken/config.json"));
     await assert.rejects(openModel(at("broken")), { code: "format" });
   });

@@ -1,4 +1,4 @@
-import { f32, sizeOf, toFloat32, type Tensor } from "../tensor/index.js";
+import { CliptError, f32, sizeOf, toFloat32, type Tensor } from "../tensor/index.js";
 import {
   openClipPositions,
   resizeGrid,
@@ -10,6 +10,9 @@ import {
 } from "../weights/index.js";
 import { positionTables } from "./clip.js";
 import type { ClipConfig } from "./config.js";
+
+/** Numbers of a stretched table; the greatest of a published model has some millions. */
+const most = 2 ** 27;
 
 /** How a project brings a table of positions to another size. A text's is stretched linearly by all. */
 export interface PositionRule {
@@ -51,6 +54,11 @@ export function stretchedPositions(
     const from = fitting || !unasked[tower] ? table.places : placesOf(rows - extra, tower);
     if (rows !== extra + sizeOf(from)) continue;
     if (from.join() === target.places.join()) continue;
+    if ((extra + sizeOf(target.places)) * width > most)
+      throw new CliptError(
+        "format",
+        `A table of ${rows} positions would be stretched to ${target.places.join("×")}: that is too many for any machine.`,
+      );
     const stretch = (tensor: Tensor): Tensor => {
       const flat = f32([rows, width], toFloat32(tensor).data);
       return tower === "text"

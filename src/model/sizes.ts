@@ -33,7 +33,8 @@ export function withSizes<D extends Sized>(model: D, { imageSize, contextLength 
   return {
     ...model,
     config: resized,
-    preprocess: { ...preprocess, size },
+    // A picture that is scaled to more than is cut out of it is so for the published size only.
+    preprocess: { ...preprocess, size, ...(imageSize === undefined ? {} : { scaleTo: undefined }) },
     tokenizer: contextLength === undefined ? tokenizer : withContext(tokenizer, contextLength),
   };
 }

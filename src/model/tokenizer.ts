@@ -5,16 +5,16 @@ import {
   readBpeTokenizerJson,
   readClipVocabulary,
   readSentencePieceModel,
+  readTokenizerJson,
   readUnigramJson,
   readVocabAndMerges,
   sentencePieceTokenizer,
-  type BpeTokenizerJson,
+  type AnyTokenizerJson,
   type BpeVocabulary,
   type Cleaning,
   type Frame,
   type SentencePieceModel,
   type Tokenizer,
-  type UnigramTokenizerJson,
 } from "../input/text/index.js";
 import { CliptError } from "../tensor/index.js";
 
@@ -91,12 +91,12 @@ function openHuggingFace(
 
 /** Whether a model of CLIP's family was trained over another kind of vocabulary, which its own file describes. */
 function hasOther(files: TokenizerFiles): boolean {
-  const json = jsonOf(files) as BpeTokenizerJson | undefined;
+  const json = jsonOf(files);
   return json !== undefined && !isClipBpe(json) && !files.has("vocab.json");
 }
 
 function readPieces(files: TokenizerFiles): SentencePieceModel {
-  const json = jsonOf(files) as UnigramTokenizerJson | undefined;
+  const json = jsonOf(files);
   if (json !== undefined) return readUnigramJson(json);
   const bytes = files.get("spiece.model");
   if (bytes !== undefined) return readSentencePieceModel(bytes);
@@ -104,7 +104,7 @@ function readPieces(files: TokenizerFiles): SentencePieceModel {
 }
 
 function readVocabulary(files: TokenizerFiles): BpeVocabulary {
-  const json = jsonOf(files) as BpeTokenizerJson | undefined;
+  const json = jsonOf(files);
   if (json !== undefined && isClipBpe(json)) return readBpeTokenizerJson(json);
   const [vocab, merges] = [textOf(files, "vocab.json"), textOf(files, "merges.txt")];
   if (vocab !== undefined && merges !== undefined) return readVocabAndMerges(vocab, merges);
@@ -122,12 +122,7 @@ const textOf = (files: TokenizerFiles, name: (typeof tokenizerFileNames)[number]
 };
 
 /** `tokenizer.json`, parsed. */
-function jsonOf(files: TokenizerFiles): unknown {
+function jsonOf(files: TokenizerFiles): AnyTokenizerJson | undefined {
   const text = textOf(files, "tokenizer.json");
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new CliptError("format", "tokenizer.json is not JSON.", { cause });
-  }
+  return text === undefined ? undefined : readTokenizerJson(text);
 }

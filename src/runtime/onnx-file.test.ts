@@ -62,7 +62,11 @@ test("weights from outside of the folder are refused", async (t) => {
   mkdirSync(join(folder, "sub"));
   writeFileSync(join(folder, "secret"), "s".repeat(80_000));
   const path = join(folder, "sub", "model.onnx");
-  for (const name of ["../secret", join(folder, "secret"), "a/../../secret", "..\\secret", "C:\\secret"]) {
+  const refused = ["../secret", join(folder, "secret"), "a/../../secret", "..\\secret", "C:\\secret", ""];
+  symlinkSync("../secret", join(folder, "sub", "link"));
+  symlinkSync("..", join(folder, "sub", "up"));
+  // ONNX Runtime's own word for "at this address of the memory".
+  for (const name of [...refused, "link", "up/secret", "*/_ORT_MEM_ADDR_/*"]) {
     withData(path, name);
     await assert.rejects(
       inspectOnnx(path),
@@ -71,9 +75,31 @@ test("weights from outside of the folder are refused", async (t) => {
       name,
     );
   }
-  // ONNX Runtime's own word for "at this address of the memory".
-  withData(path, "*/_ORT_MEM_ADDR_/*");
-  await assert.rejects(inspectOnnx(path), (error) => error instanceof CliptError && error.code === "missing");
+});
+
+test("weights beyond the end of their file are refused before anything maps them", async (t) => {
+  const folder = temporaryFolder(t);
+  const path = join(folder, "model.onnx");
+  const data = withData(path, "data");
+  writeFileSync(join(folder, "data"), data.subarray(0, -1));
+  await assert.rejects(inspectOnnx(path), {
+    code: "format",
+    message: /wants 80000 bytes of "data", which has 79999/,
+  });
+  writeFileSync(join(folder, "data"), data);
+  const model = readModel(encodeModel(program, { ownFile: "data" }).bytes);
+  const [tensor] = model.graph.initializers;
+  for (const place of [
+    { offset: -4 },
+    { offset: 2 ** 60 },
+    { length: -1 },
+    { length: 1e300 },
+    { offset: 0.5 },
+  ]) {
+    const moved = { ...tensor!, data: { location: "data", offset: 0, length: 80_000, ...place } };
+    writeFileSync(path, writeModel({ ...model, graph: { ...model.graph, initializers: [moved] } }));
+    await assert.rejects(inspectOnnx(path), { code: "format" }, JSON.stringify(place));
+  }
 });
 
 test("weights are found wherever a model hides them", () => {
@@ -92,7 +118,7 @@ test("weights are found wherever a model hides them", () => {
     attributes: [{ name: "value", kind: "tensor", value: tensor }],
   } as const;
   const bytes = writeModel({ ...model, graph: { ...model.graph, nodes: [node, ...model.graph.nodes] } });
-  assert.deepEqual(readSignature(bytes).external, ["../deep"]);
+  assert.deepEqual(readSignature(bytes).external, [{ location: "../deep", end: 4 }]);
 });
 
 test("a file that is cut anywhere, or is none, is a format error", () => {

@@ -7,7 +7,7 @@ export const exactField = flag(
 ).default(false);
 
 /** How pictures are decoded: upright and no larger than needed, or exactly as the reference does. */
-export function decoding({ size }: PreprocessConfig, exact: boolean): DecodeOptions {
+export function decoding({ size, scaleTo = size }: PreprocessConfig, exact: boolean): DecodeOptions {
   if (exact) return { orient: false };
-  return { orient: true, shortest: Math.max(...[size].flat()) };
+  return { orient: true, ...(scaleTo === "none" ? {} : { shortest: Math.max(...[scaleTo].flat()) }) };
 }

@@ -2,6 +2,7 @@
 export * from "./dtype.js";
 export * from "./error.js";
 export * from "./half.js";
+export * from "./parse-json.js";
 export * from "./quantise.js";
 export * from "./random.js";
 export * from "./shape.js";

@@ -8,12 +8,17 @@ export interface TensorInfo {
   readonly shape: readonly number[];
 }
 
+/** As in PyTorch and NumPy. */
+const mostAxes = 64;
+
 /**
  * Bytes that a tensor fills.
  *
  * @throws `format` when a length is negative or not whole, or the size exceeds what a file can hold
  */
 export function byteLengthOf({ dtype, shape }: TensorInfo): number {
+  if (shape.length > mostAxes)
+    throw new CliptError("format", `A shape of ${shape.length} axes is none that a tensor has.`);
   let bytes = byteSize(dtype);
   for (const length of shape) {
     if (!Number.isSafeInteger(length) || length < 0)

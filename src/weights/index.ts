@@ -1,5 +1,5 @@
 /** Weights on disk: read from the formats that others publish, written as safetensors. */
-export { byteLengthOf, bytesOf, tensorFromBytes, type TensorInfo } from "./bytes.js";
+export { byteLengthOf, bytesOf, head, tensorFromBytes, type TensorInfo } from "./bytes.js";
 export { checkWeights } from "./check.js";
 export { openWeights, readPyTorchEntries, readWeights } from "./file.js";
 export * from "./hub/index.js";

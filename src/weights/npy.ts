@@ -54,7 +54,7 @@ function openMember(source: Source, name: string, entry: ZipEntry): Stored {
   const stored = readHeader(entry.stored ? start : inflateHead(start, name));
   if (stored.end !== entry.size)
     throw broken(`"${head(name)}" has ${entry.size} bytes instead of ${stored.end}`);
-  if (entry.stored) return { ...stored, begin: entry.begin + stored.begin, end: entry.end };
+  // Not mapped where they lie, even when they are not packed: their sum is checked first.
   return {
     dtype: stored.dtype,
     shape: stored.shape,

@@ -1,4 +1,4 @@
-import { CliptError, type DType, type Tensor } from "../tensor/index.js";
+import { CliptError, type DType, outline, type Tensor } from "../tensor/index.js";
 import { byteLengthOf, bytesOf, head, tensorFromBytes, type TensorInfo } from "./bytes.js";
 
 /** A tensor in a file: its numbers lie from byte `begin` up to `end`, counted from the start of the file. */
@@ -15,6 +15,8 @@ export interface SafetensorsHeader {
 
 /** The Python library refuses longer headers too; it bounds the memory that a hostile file can ask for. */
 const headerLimit = 100_000_000;
+/** Of 200,000 tensors. A name or a text may be long; only values take many times their bytes. */
+const mostValues = 2_000_000;
 
 /** The format's names, in the order in which the Python library lays tensors out: wide types first keeps all aligned. */
 const names: Readonly<Record<DType, string>> = {
@@ -156,9 +158,10 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   let header: unknown;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    if (outline(text).values > mostValues) throw broken(`its header holds more than ${mostValues} values`);
     header = JSON.parse(text);
   } catch (cause) {
-    throw broken("its header is not JSON", cause);
+    throw cause instanceof CliptError ? cause : broken("its header is not JSON", cause);
   }
   if (!text.startsWith("{") || !isRecord(header)) throw broken("its header is not a JSON object");
   // JSON.parse keeps the last of two equal keys without a word; only counting tells.

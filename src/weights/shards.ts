@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { CliptError, messageOf } from "../tensor/index.js";
+import { CliptError, parseJson, readError } from "../tensor/index.js";
 import { head } from "./bytes.js";
 import type { WeightsFile } from "./weights-file.js";
 
@@ -43,9 +43,9 @@ export async function openShards(
 async function readIndex(path: string): Promise<Map<string, string>> {
   let index: unknown;
   try {
-    index = JSON.parse(await readFile(path, "utf8"));
+    index = parseJson(await readFile(path, "utf8"), path);
   } catch (cause) {
-    throw new CliptError("format", `${path} is not JSON (${messageOf(cause)}).`, { cause });
+    throw readError(path, cause);
   }
   const { weight_map: map } = (index ?? {}) as { weight_map?: unknown };
   const owners = Object.entries((map ?? {}) as Record<string, unknown>);

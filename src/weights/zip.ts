@@ -21,10 +21,10 @@ const signature = {
   locator: 0x07064b50,
 };
 const saturated = { short: 0xffff, long: 0xffffffff };
-/** Longest directory that is read; a million entries fit. */
-const directoryLimit = 100_000_000;
-/** What a packed file may unpack to: this much always, and beyond it this many times its packed size. */
-const inflateLimit = { always: 64 * 2 ** 20, ratio: 100 };
+/** Longest directory that is read; a hundred thousand entries fit. */
+const directoryLimit = 2 ** 24;
+/** What a packed file may unpack to: this much always, and beyond it this many times its packed size; all together fewer. */
+const inflateLimit = { always: 64 * 2 ** 20, ratio: 100, whole: 20 };
 
 /**
  * The directory of a zip archive. Archives whose parts disagree, overlap, escape their folder, repeat a name
@@ -50,6 +50,9 @@ export function readZip(source: Source): Map<string, ZipEntry> {
   }
   if (position !== size)
     throw broken(`its directory has ${size} bytes and its ${count} entries fill ${position}`);
+  const unpacked = found.reduce((sum, { entry }) => sum + (entry.stored ? 0 : entry.size), 0);
+  if (unpacked > Math.max(inflateLimit.always, inflateLimit.whole * source.size))
+    throw broken(`its ${source.size} bytes would grow to ${unpacked}, more than weights ever shrink: a trap`);
   found.sort((a, b) => a.at - b.at);
   let free = 0;
   for (const { name, at, entry } of found) {

@@ -13,9 +13,16 @@ export interface PreprocessConfig {
    * filled; "squash": both, the proportions are lost.
    */
   readonly resizeMode: "shortest" | "longest" | "squash";
+  /**
+   * What a picture is scaled to before the centre of `size` is cut out, where that is another size (transformers): the
+   * shortest side, or [height, width] of "squash". "none": it is not scaled. What is too small is filled around.
+   */
+  readonly scaleTo?: number | readonly [number, number] | "none" | undefined;
   readonly interpolation: Interpolation;
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /** Factor of the samples, 0–255, before mean and std; absent: 1/255. */
+  readonly rescale?: number | undefined;
   /** Value of the border of "longest", 0–255. */
   readonly fillColor: number;
   /**
@@ -50,22 +57,26 @@ export const clipPreprocess: PreprocessConfig = {
  * @returns [height, width, 3] of the config's size
  */
 export function fitImage(picture: Picture, config: PreprocessConfig): RgbPicture {
-  const [height, width] = typeof config.size === "number" ? [config.size, config.size] : config.size;
+  const [height, width] = sidesOf(config.size);
   if (!(Number.isInteger(height) && Number.isInteger(width) && height > 0 && width > 0))
     throw new CliptError("usage", `A picture size of ${config.size} is not valid; whole pixels above 0 are.`);
   const image =
     config.convert === "late" ? picture : config.convert === "white" ? overWhite(picture) : toRgb(picture);
   const scaled = (w: number, h: number, interpolation = config.interpolation) =>
     resize(image, w, h, { interpolation, order: config.order, passes: config.passes });
-  const square = width === height;
+  const { scaleTo } = config;
+  if (scaleTo === "none") return toRgb(centre(image, width, height, config));
   switch (config.resizeMode) {
-    case "squash":
-      return toRgb(scaled(width, height));
+    case "squash": {
+      const [scaledHeight, scaledWidth] = sidesOf(scaleTo ?? config.size);
+      return toRgb(centre(scaled(scaledWidth, scaledHeight), width, height, config));
+    }
     case "shortest": {
-      if (square) {
+      const edge = typeof scaleTo === "number" ? scaleTo : width === height ? width : undefined;
+      if (edge !== undefined) {
         const short = Math.min(image.width, image.height);
-        const long = Math.trunc((width * Math.max(image.width, image.height)) / short);
-        const resized = image.width <= image.height ? scaled(width, long) : scaled(long, width);
+        const long = Math.trunc((edge * Math.max(image.width, image.height)) / short);
+        const resized = image.width <= image.height ? scaled(edge, long) : scaled(long, edge);
         return toRgb(centre(resized, width, height, config));
       }
       const ratio = Math.min(image.height / height, image.width / width);
@@ -83,6 +94,9 @@ export function fitImage(picture: Picture, config: PreprocessConfig): RgbPicture
   }
 }
 
+const sidesOf = (size: number | readonly [number, number]): readonly [height: number, width: number] =>
+  typeof size === "number" ? [size, size] : size;
+
 /**
  * A picture as a model's input: `fitImage`, then (value/255 − mean)/std in float32, step by step as torch does it.
  *
@@ -98,35 +112,40 @@ export function preprocess(picture: Picture, config: PreprocessConfig): Float32A
 /** Writes a picture's normalised planes [3, height, width] into a batch at `offset`. */
 export function normalizeInto(
   picture: RgbPicture,
-  { mean, std }: Pick<PreprocessConfig, "mean" | "std">,
+  { mean, std, rescale }: Pick<PreprocessConfig, "mean" | "std" | "rescale">,
   into: Float32Array,
   offset: number,
 ): void {
   const { data } = picture;
   const pixels = picture.width * picture.height;
   for (let c = 0; c < 3; c++) {
-    const levels = normalizedLevels(mean[c] ?? 0, std[c] ?? 1);
+    const levels = normalizedLevels(mean[c] ?? 0, std[c] ?? 1, rescale);
     const plane = into.subarray(offset + c * pixels, offset + (c + 1) * pixels);
     for (let i = 0, at = c; i < pixels; i++, at += 3) plane[i] = levels[data[at] ?? 0] ?? 0;
   }
 }
 
-function normalizedLevels(mean: number, std: number): Float32Array {
+function normalizedLevels(mean: number, std: number, factor = 1 / 255): Float32Array {
   const [m, s] = [Math.fround(mean), Math.fround(std)];
+  // Rounded to float32, a 255th of each level is the same by division and by this factor.
   return Float32Array.from({ length: 256 }, (_, value) =>
-    Math.fround(Math.fround(Math.fround(value / 255) - m) / s),
+    Math.fround(Math.fround(Math.fround(value * factor) - m) / s),
   );
 }
 
-/** Cuts out the centre; where the picture is too small, fills around it, the odd pixel on the right and below. */
+/**
+ * Cuts out the centre; where the picture is too small, fills around it. An odd pixel goes to the right and below, in
+ * transformers to the left and above.
+ */
 function centre(picture: Picture, width: number, height: number, config: PreprocessConfig): Picture {
   const [dx, dy] = [Math.max(0, width - picture.width), Math.max(0, height - picture.height)];
-  const [left, top] = [dx >> 1, dy >> 1];
+  const even = config.cropRounding === "even";
+  const [left, top] = [dx, dy].map((gap) => (even ? gap >> 1 : (gap + 1) >> 1)) as [number, number];
   const padded =
     dx > 0 || dy > 0
       ? pad(picture, { left, top, right: dx - left, bottom: dy - top }, config.fillColor)
       : picture;
-  const half = config.cropRounding === "even" ? roundEven : Math.floor;
+  const half = even ? roundEven : Math.floor;
   return crop(padded, {
     left: half((padded.width - width) / 2),
     top: half((padded.height - height) / 2),

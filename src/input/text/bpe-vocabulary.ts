@@ -1,5 +1,6 @@
 import { CliptError } from "../../tensor/index.js";
 import { byteChars, byteOrder } from "./bytes.js";
+import { readVocabJson } from "./vocab-json.js";
 
 /** Ends the last symbol of a word. */
 export const wordEnd = "</w>";
@@ -79,16 +80,23 @@ const specialTokens = (tokens: readonly string[]): { start: string; end: string 
 };
 
 function byId(vocab: Readonly<Record<string, number>>): string[] {
-  const tokens: string[] = [];
-  for (const [token, id] of Object.entries(vocab)) tokens[id] = token;
-  const gap = Array.from<string | undefined>(tokens).indexOf(undefined);
-  if (gap !== -1) throw new CliptError("format", `No token of the vocabulary has the id ${gap}.`);
-  return tokens;
+  const entries = Object.entries(vocab);
+  const tokens: (string | undefined)[] = entries.map(() => undefined);
+  // Two tokens of one id leave another without: the ids count through.
+  for (const [token, id] of entries) if (id < tokens.length) tokens[id] = token;
+  const used = entries.reduce((length, [, id]) => Math.max(length, id + 1), 0);
+  const gap = tokens.slice(0, used).indexOf(undefined);
+  if (gap !== -1 || used > tokens.length)
+    throw new CliptError(
+      "format",
+      `No token of the vocabulary has the id ${gap === -1 ? tokens.length : gap}.`,
+    );
+  return tokens.slice(0, used) as string[];
 }
 
 /** The pair of files `vocab.json` and `merges.txt`. */
 export function readVocabAndMerges(vocabJson: string, mergesTxt: string): BpeVocabulary {
-  const tokens = byId(JSON.parse(vocabJson) as Record<string, number>);
+  const tokens = byId(readVocabJson(vocabJson));
   return { tokens, merges: parseMerges(mergesTxt), ...specialTokens(tokens) };
 }
 
@@ -98,7 +106,7 @@ export interface BpeTokenizerJson {
   readonly model: {
     readonly type?: string;
     readonly vocab: Readonly<Record<string, number>>;
-    readonly merges: readonly (string | readonly [string, string])[];
+    readonly merges?: readonly (string | readonly [string, string])[] | null;
     readonly end_of_word_suffix?: string | null;
   };
 }
@@ -114,8 +122,8 @@ export function readBpeTokenizerJson(json: BpeTokenizerJson): BpeVocabulary {
     ...model.vocab,
     ...Object.fromEntries(added_tokens.map(({ content, id }) => [content, id])),
   });
-  const merges = model.merges.map((merge) =>
-    typeof merge === "string" ? parseMerges(merge)[0]! : ([merge[0], merge[1]] as const),
+  const merges = (model.merges ?? []).flatMap((merge) =>
+    typeof merge === "string" ? parseMerges(merge).slice(0, 1) : [[merge[0], merge[1]] as const],
   );
   return { tokens, merges, ...specialTokens(tokens) };
 }

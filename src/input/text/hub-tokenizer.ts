@@ -1,4 +1,4 @@
-import { CliptError } from "../../tensor/index.js";
+import { CliptError, messageOf } from "../../tensor/index.js";
 import { cleanings, type Cleaning } from "./clean/clean.js";
 import { fingerprint } from "./fingerprint.js";
 import { HubTokenizer } from "./hub-library.js";
@@ -28,19 +28,19 @@ export interface TokenizerJson {
 
 /** A `tokenizer_config.json` as far as it is looked into here. */
 export interface TokenizerConfig {
-  readonly tokenizer_class?: string;
-  readonly model_max_length?: number;
-  readonly bos_token?: Token | null;
-  readonly eos_token?: Token | null;
-  readonly pad_token?: Token | null;
-  readonly unk_token?: Token | null;
+  readonly tokenizer_class?: string | null | undefined;
+  readonly model_max_length?: number | null | undefined;
+  readonly bos_token?: Token | null | undefined;
+  readonly eos_token?: Token | null | undefined;
+  readonly pad_token?: Token | null | undefined;
+  readonly unk_token?: Token | null | undefined;
   /** Gemma's and Llama's classes put these around a text whatever the file's post-processor says. */
-  readonly add_bos_token?: boolean | null;
-  readonly add_eos_token?: boolean | null;
+  readonly add_bos_token?: boolean | null | undefined;
+  readonly add_eos_token?: boolean | null | undefined;
   /** BERT's cleaning, where it does not stand in a `tokenizer.json`. */
-  readonly do_lower_case?: boolean;
-  readonly strip_accents?: boolean | null;
-  readonly tokenize_chinese_chars?: boolean;
+  readonly do_lower_case?: boolean | null | undefined;
+  readonly strip_accents?: boolean | null | undefined;
+  readonly tokenize_chinese_chars?: boolean | null | undefined;
 }
 
 type Token = string | { readonly content: string };
@@ -54,8 +54,8 @@ export interface HubTokenizerOptions {
 }
 
 // "No limit" is written as 10^30.
-const plausibleContext = (length: number | undefined): number | undefined =>
-  length !== undefined && length > 0 && length < 1_000_000 ? length : undefined;
+export const plausibleContext = (length: number | null | undefined): number | undefined =>
+  Number.isInteger(length) && length! > 0 && length! < 1_000_000 ? length! : undefined;
 
 /** The ids that the file's post-processor puts before and after a text: at most one each. */
 function specials(hub: HubTokenizer): { start?: number; end?: number } {
@@ -86,6 +86,15 @@ function ruled(
     ...(config.add_bos_token == null ? {} : { start: around(config.add_bos_token, config.bos_token) }),
     ...(config.add_eos_token == null ? {} : { end: around(config.add_eos_token, config.eos_token) }),
   };
+}
+
+/** Files that the library reads without a word may fail it later. */
+function guarded<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new CliptError("format", `This tokenizer.json does not work: ${messageOf(cause)}.`, { cause });
+  }
 }
 
 const spelled = (token: Token): string => (typeof token === "string" ? token : token.content);
@@ -174,10 +183,16 @@ export function hubTokenizer(
   const clean = cleanings[cleaning];
   let digest: string | undefined;
   return frameTokenizer({
-    vocabSize: hub.get_vocab().size,
+    vocabSize: [...hub.get_vocab().values()].reduce((size, id) => Math.max(size, id + 1), 0),
     frame,
-    pieces: (text) => hub.encode(clean(text), { add_special_tokens: false }).ids,
-    join: (ids) => (ids.length === 0 ? "" : hub.decode([...ids], { skip_special_tokens: true })),
+    pieces: (text) =>
+      guarded(() => {
+        const { ids } = hub.encode(clean(text), { add_special_tokens: false });
+        if (!ids.every(Number.isSafeInteger)) throw new Error("a piece of the text has no id");
+        return ids;
+      }),
+    join: (ids) =>
+      ids.length === 0 ? "" : guarded(() => hub.decode([...ids], { skip_special_tokens: true })),
     identity: () => ({
       kind: "tokenizer.json",
       cleaning,

@@ -21,4 +21,5 @@ export {
   type TokenizerJson,
 } from "./hub-tokenizer.js";
 export * from "./open-tokenizer.js";
+export { type AnyTokenizerJson, readTokenizerJson } from "./tokenizer-json.js";
 export * from "./word-piece-json.js";

@@ -1,12 +1,13 @@
 import { CliptError } from "../../tensor/index.js";
 import { clipTokenizer } from "./bpe.js";
 import { isClipBpe, readBpeTokenizerJson, readClipVocabulary, readVocabAndMerges } from "./bpe-vocabulary.js";
-import type { BpeTokenizerJson, Spelling } from "./bpe-vocabulary.js";
+import type { Spelling } from "./bpe-vocabulary.js";
 import type { Cleaning } from "./clean/clean.js";
-import { hubTokenizer, type TokenizerConfig, type TokenizerJson } from "./hub-tokenizer.js";
+import { hubTokenizer, plausibleContext } from "./hub-tokenizer.js";
 import { readSentencePieceModel } from "./sentencepiece-model.js";
 import { sentencePieceTokenizer, siglipFrame } from "./sentencepiece-tokenizer.js";
 import type { Frame, Tokenizer } from "./tokenizer.js";
+import { readTokenizerConfig, readTokenizerJson } from "./tokenizer-json.js";
 import { wordPieceJson } from "./word-piece-json.js";
 
 /** Contents of a tokenizer's files by name, decompressed. Those that are not needed may be left out. */
@@ -40,7 +41,7 @@ export function openTokenizer(files: TokenizerFiles, options: OpenTokenizerOptio
     const bytes = files[name];
     return bytes === undefined ? undefined : decoder.decode(bytes);
   };
-  const config = JSON.parse(text("tokenizer_config.json") ?? "{}") as TokenizerConfig;
+  const config = readTokenizerConfig(text("tokenizer_config.json"));
   const { cleaning, lowerCase = false, frame = {}, spelling } = options;
   const spiece = Object.keys(files).find((name) => name.endsWith(".model"));
   const piecesFirst = spiece !== undefined && config.tokenizer_class === "SiglipTokenizer";
@@ -49,7 +50,7 @@ export function openTokenizer(files: TokenizerFiles, options: OpenTokenizerOptio
 
   const json = text("tokenizer.json");
   if (json !== undefined && !piecesFirst) {
-    const parsed = JSON.parse(json) as TokenizerJson & BpeTokenizerJson;
+    const parsed = readTokenizerJson(json);
     // A cleaning of ours on CLIP's kind of vocabulary: no need for the library, which is slower.
     return isClipBpe(parsed) && cleaning !== undefined && cleaning !== "none"
       ? clipTokenizer(readBpeTokenizerJson(parsed), clip)
@@ -68,7 +69,7 @@ export function openTokenizer(files: TokenizerFiles, options: OpenTokenizerOptio
 
   if (spiece !== undefined) {
     const model = readSentencePieceModel(files[spiece]!);
-    const context = config.model_max_length ?? 64;
+    const context = plausibleContext(config.model_max_length) ?? 64;
     return sentencePieceTokenizer(model, {
       cleaning: cleaning ?? "siglip-transformers",
       frame: { ...siglipFrame(Math.max(model.end, 0), context), ...frame },

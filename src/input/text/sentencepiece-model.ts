@@ -107,5 +107,11 @@ export function readSentencePieceModel(bytes: Uint8Array): SentencePieceModel {
         "use the tokenizer.json of the same model.",
     );
   const { unknown, start, end, pad } = trainer;
+  const isPiece = (id: number) => id === -1 || pieces[id] !== undefined;
+  if (unknown === -1 || ![unknown, start, end, pad].every(isPiece))
+    throw new CliptError(
+      "format",
+      `Not a SentencePiece model that can be read: it has ${pieces.length} pieces, and its special ones are ${unknown}, ${start}, ${end}, ${pad}.`,
+    );
   return { pieces, unknown, start, end, pad, normalizer };
 }

@@ -1,3 +1,8 @@
+import { CliptError } from "../../tensor/index.js";
+
+/** Letters of all strings together: five times those of a vocabulary of 250,000 pieces. */
+const most = 2 ** 23;
+
 /**
  * Strings by prefix. All edges stand in one hash table of typed arrays: some hundred thousand pieces are built in a
  * fraction of the time and memory that objects or prefix strings take.
@@ -13,6 +18,11 @@ export class Trie {
   /** @param entries with values of 0 and above; of equal strings the last counts */
   constructor(entries: readonly (readonly [text: string, value: number])[]) {
     const edges = entries.reduce((sum, [text]) => sum + text.length, 0);
+    if (edges > most)
+      throw new CliptError(
+        "format",
+        `A vocabulary of ${edges} letters is larger than any; at most ${most} are read.`,
+      );
     const slots = 2 ** Math.ceil(Math.log2(edges * 1.3 + 2));
     this.mask = slots - 1;
     this.parents = new Int32Array(slots);

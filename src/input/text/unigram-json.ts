@@ -12,7 +12,7 @@ export interface UnigramTokenizerJson {
   readonly normalizer?: unknown;
   readonly model: {
     readonly type: "Unigram";
-    readonly unk_id: number;
+    readonly unk_id?: number | null;
     readonly vocab: readonly (readonly [piece: string, score: number])[];
     readonly byte_fallback?: boolean;
   };
@@ -107,7 +107,7 @@ export function toUnigramJson(model: SentencePieceModel): UnigramTokenizerJson &
 /**
  * Reads such a file back as the SentencePiece model that it holds; the inverse of `toUnigramJson`.
  *
- * @throws `unsupported` where the model is of another type or falls back to bytes
+ * @throws `unsupported` where the model is of another type or falls back to bytes, `format` without an unknown piece
  */
 export function readUnigramJson(json: UnigramTokenizerJson): SentencePieceModel {
   const { model, added_tokens = [] } = json;
@@ -116,6 +116,8 @@ export function readUnigramJson(json: UnigramTokenizerJson): SentencePieceModel 
       "unsupported",
       `A tokenizer of type ${String(model.type)} is not a SentencePiece unigram model without byte fallback.`,
     );
+  if (model.unk_id == null || model.unk_id >= model.vocab.length)
+    throw new CliptError("format", "tokenizer.json, model.unk_id: the number of a piece was expected.");
   const added = new Map(
     added_tokens.map(({ id, special }) => [id, special === false ? "user" : "control"] as const),
   );

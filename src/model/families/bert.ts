@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { CliptError } from "../../tensor/index.js";
 import type { BertConfig } from "../towers/bert.js";
-import { count, countOrZero, readFields } from "./fields.js";
+import { blockCountOrZero, count, countOrZero, idCount, readFields } from "./fields.js";
 import { activationOf } from "./hugging-face.js";
 import { numbered, shapeOf, type Shapes } from "./openai.js";
 
@@ -11,11 +11,11 @@ export type BertUse = Pick<BertConfig, "contextLength" | "pool" | "projection">;
 const encoder = z.object({
   model_type: z.string(),
   hidden_size: count.default(768),
-  num_hidden_layers: countOrZero.default(12),
+  num_hidden_layers: blockCountOrZero.default(12),
   num_attention_heads: count.default(12),
   intermediate_size: count.default(3072),
   hidden_act: z.string().default("gelu"),
-  max_position_embeddings: count.default(512),
+  max_position_embeddings: idCount.default(512),
   vocab_size: count.default(30522),
   type_vocab_size: count.default(2),
   layer_norm_eps: z.number().positive().default(1e-12),
@@ -63,13 +63,16 @@ export function parseBert(json: object, where: string): Omit<BertConfig, keyof B
     isDistilled ? { ...given, ...renamed(given), type_vocab_size: undefined } : given,
     where,
   );
+  const padId = cfg.pad_token_id ?? kind.pad;
+  if (padId >= cfg.vocab_size)
+    throw new CliptError("format", `${where}: pad_token_id is ${padId}, of ${cfg.vocab_size} tokens.`);
   return {
     kind: "bert",
     vocabSize: cfg.vocab_size,
     positions: cfg.max_position_embeddings,
     positionsAfterPad: kind.afterPad,
     tokenTypes: isDistilled ? 0 : cfg.type_vocab_size,
-    padId: cfg.pad_token_id ?? kind.pad,
+    padId,
     layers: cfg.num_hidden_layers,
     width: cfg.hidden_size,
     heads: cfg.num_attention_heads,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CliptError } from "../../tensor/index.js";
+import { head } from "../../weights/index.js";
 
 /**
  * Reads an object of a published configuration.
@@ -12,7 +13,9 @@ export function readFields<S extends z.ZodType>(schema: S, json: unknown, where:
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const at = issue!.path.length > 0 ? `, ${issue!.path.join(".")}` : "";
-  throw new CliptError("format", `${where}${at}: ${issue!.message}.`, { cause: result.error });
+  throw new CliptError("format", `${where}${head(at)}: ${head(issue!.message, 200)}.`, {
+    cause: result.error,
+  });
 }
 
 /**
@@ -29,13 +32,28 @@ export function refuseOthers(
 ): void {
   for (const [key, value] of Object.entries(json)) {
     if (key in schema.shape || idle.includes(key) || value === null || value === false) continue;
-    throw new CliptError("unsupported", `${where}: ${key} = ${JSON.stringify(value)} is not supported yet.`);
+    throw new CliptError("unsupported", `${where}: ${head(key)} = ${shown(value)} is not supported yet.`);
   }
 }
 
-export const count = z.int().positive();
-export const countOrZero = z.int().nonnegative();
+/** A value in a message. Nested ones are not spelled out: a hostile file may nest them without end. */
+const shown = (value: unknown): string =>
+  head(typeof value === "object" && value !== null ? "{…}" : JSON.stringify(value));
+
+// Bounds far beyond any model: a hostile file could ask for more than a machine has.
+const most = { count: 2 ** 31 - 1, blocks: 1000, ids: 2 ** 17, pixels: 4096 };
+
+/** A width, a number of tokens or heads. */
+export const count = z.int().positive().max(most.count);
+export const countOrZero = z.int().nonnegative().max(most.count);
+/** Blocks one after another. */
+export const blockCount = z.int().positive().max(most.blocks);
+export const blockCountOrZero = z.int().nonnegative().max(most.blocks);
+/** The most ids of a text. */
+export const idCount = z.int().positive().max(most.ids);
+/** px */
+export const side = z.int().positive().max(most.pixels);
 /** A side in px, or [height, width]. */
-export const sides = z.union([count, z.tuple([count, count])]);
+export const sides = z.union([side, z.tuple([side, side])]);
 export const heightWidth = (size: number | readonly [number, number]): readonly [number, number] =>
   typeof size === "number" ? [size, size] : size;

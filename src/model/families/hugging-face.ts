@@ -3,7 +3,16 @@ import { CliptError } from "../../tensor/index.js";
 import type { ClipConfig } from "../config.js";
 import type { Activation } from "../layers/activation.js";
 import type { ImageTowerConfig } from "../towers/index.js";
-import { count, countOrZero, heightWidth, readFields, sides } from "./fields.js";
+import {
+  blockCountOrZero,
+  count,
+  countOrZero,
+  heightWidth,
+  idCount,
+  readFields,
+  side,
+  sides,
+} from "./fields.js";
 
 const file = "config.json";
 
@@ -19,7 +28,7 @@ const activations: Readonly<Record<string, Activation>> = {
 const tower = (sizes: { width: number; mlp: number; heads: number }, act: string, eps: number) => ({
   hidden_size: count.default(sizes.width),
   intermediate_size: count.default(sizes.mlp),
-  num_hidden_layers: countOrZero.default(12),
+  num_hidden_layers: blockCountOrZero.default(12),
   num_attention_heads: count.default(sizes.heads),
   hidden_act: z.string().default(act),
   layer_norm_eps: z.number().positive().default(eps),
@@ -29,23 +38,23 @@ const base = { width: 768, mlp: 3072, heads: 12 };
 const clipVision = z.object({
   ...tower(base, "quick_gelu", 1e-5),
   image_size: sides.default(224),
-  patch_size: count.default(32),
+  patch_size: side.default(32),
 });
 const clipText = z.object({
   ...tower({ width: 512, mlp: 2048, heads: 8 }, "quick_gelu", 1e-5),
-  max_position_embeddings: count.default(77),
+  max_position_embeddings: idCount.default(77),
   vocab_size: count.default(49408),
   eos_token_id: countOrZero.default(49407),
 });
 const siglipVision = z.object({
   ...tower(base, "gelu_pytorch_tanh", 1e-6),
   image_size: sides.default(224),
-  patch_size: count.default(16),
+  patch_size: side.default(16),
   vision_use_head: z.boolean().default(true),
 });
 const siglipText = z.object({
   ...tower(base, "gelu_pytorch_tanh", 1e-6),
-  max_position_embeddings: count.default(64),
+  max_position_embeddings: idCount.default(64),
   vocab_size: count.default(32000),
   projection_size: count.nullish(),
 });

@@ -18,7 +18,12 @@ import { chineseClipPreprocess, inferChineseClip, parseChineseClip } from "./chi
 import { parseHuggingFace } from "./hugging-face.js";
 import { parseHuggingFacePreprocess } from "./hugging-face-preprocess.js";
 import { parseHuggingFaceTokenizer } from "./hugging-face-tokenizer.js";
-import { parseOpenClip, parseOpenClipPreprocess, parseOpenClipTokenizer } from "./open-clip.js";
+import {
+  parseOpenClip,
+  parseOpenClipPreprocess,
+  parseOpenClipTokenizer,
+  readOpenClipFile,
+} from "./open-clip.js";
 import { inferOpenAi, type Shapes } from "./openai.js";
 import { parseOwn } from "./own.js";
 
@@ -116,7 +121,7 @@ export const families: readonly Family[] = [
     configFile: "open_clip_config.json",
     owns: (names, config) => config !== undefined && !isTransformers(names),
     describe({ config: json, shapes }) {
-      const { model_cfg: modelCfg, preprocess_cfg: preprocessCfg } = json as Record<string, unknown>;
+      const { model_cfg: modelCfg, preprocess_cfg: preprocessCfg } = readOpenClipFile(json);
       const config = parseOpenClip(modelCfg, shapes);
       return {
         config,

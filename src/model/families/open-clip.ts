@@ -7,7 +7,18 @@ import type { TimmProjection } from "../layers/timm-head.js";
 import type { TokenizerConfig } from "../tokenizer.js";
 import type { ImageTowerConfig, TextTowerConfig } from "../towers/index.js";
 import { inferBert } from "./bert.js";
-import { count, countOrZero, heightWidth, readFields, refuseOthers, sides } from "./fields.js";
+import {
+  blockCount,
+  blockCountOrZero,
+  count,
+  countOrZero,
+  heightWidth,
+  idCount,
+  readFields,
+  refuseOthers,
+  sides,
+  side,
+} from "./fields.js";
 import type { Shapes } from "./openai.js";
 import { readTimm } from "./timm.js";
 
@@ -32,10 +43,10 @@ const modelCfg = z.object({
 
 const visionCfg = z.object({
   ...shared,
-  layers: z.union([count, z.array(count).min(4)]).default(12),
+  layers: z.union([blockCount, z.array(blockCount).min(4).max(8)]).default(12),
   width: count.default(768),
   head_width: count.default(64),
-  patch_size: count.nullish().transform((size) => size ?? 16),
+  patch_size: side.nullish().transform((size) => size ?? 16),
   image_size: sides.default(224),
   no_ln_pre: z.boolean().default(false),
   pool_type: z.string().default("tok"),
@@ -52,22 +63,26 @@ const hfTextCfg = z.object({
   hf_pooler_type: z
     .enum(["mean_pooler", "max_pooler", "cls_pooler", "cls_last_hidden_state_pooler"])
     .default("mean_pooler"),
-  context_length: count.default(77),
+  context_length: idCount.default(77),
 });
 
 const textCfg = z.object({
   ...shared,
-  context_length: count.default(77),
+  context_length: idCount.default(77),
   vocab_size: count.default(49408),
   width: count.default(512),
   heads: count.default(8),
-  layers: countOrZero.default(12),
+  layers: blockCountOrZero.default(12),
   no_causal_mask: z.boolean().default(false),
   pool_type: z.enum(["argmax", "first", "last", "eos"]).default("argmax"),
   eos_id: countOrZero.default(2),
   proj_type: z.enum(["linear", "none"]).nullish(),
   proj_bias: z.boolean().default(false),
 });
+
+/** The parts of an `open_clip_config.json`, not yet looked into. @throws `format` when it is no object */
+export const readOpenClipFile = (json: unknown) =>
+  readFields(z.object({ model_cfg: z.unknown(), preprocess_cfg: z.unknown() }), json, file);
 
 /** Fields without an effect on a model that is used: training, loading, tokens (read where those are opened). */
 const idleModel = ["output_dict", "nonscalar_logit_scale"];
@@ -218,10 +233,10 @@ const preprocessCfg = z.object({
   size: sides.optional(),
   mode: z.literal("RGB").optional(),
   mean: z.array(z.number()).length(3).optional(),
-  std: z.array(z.number()).length(3).optional(),
+  std: z.array(z.number().positive()).length(3).optional(),
   interpolation: z.enum(["bicubic", "bilinear"]).optional(),
   resize_mode: z.enum(["shortest", "longest", "squash"]).optional(),
-  fill_color: z.number().optional(),
+  fill_color: z.int().min(0).max(255).optional(),
 });
 
 /** OpenCLIP's `preprocess_cfg`; what it leaves out is OpenAI's, at the model's own size. */

@@ -4,7 +4,7 @@ import { CliptError } from "../../tensor/index.js";
 import type { TokenizerConfig } from "../tokenizer.js";
 import { longestText, type BertConfig } from "../towers/bert.js";
 import { inferBert, parseBert } from "./bert.js";
-import { count, readFields } from "./fields.js";
+import { count, idCount, readFields } from "./fields.js";
 import type { Shapes } from "./openai.js";
 
 /** What lies beside the weights of a text tower that is published without an image tower. */
@@ -45,7 +45,7 @@ const denseJson = z.object({
   bias: z.boolean().default(true),
   activation_function: z.string().default("torch.nn.modules.activation.Tanh"),
 });
-const sentenceBertJson = z.object({ max_seq_length: count.nullish() });
+const sentenceBertJson = z.object({ max_seq_length: idCount.nullish() });
 
 /** Every family of text towers, in the order in which they are asked. */
 export const textFamilies: readonly TextFamily[] = [

@@ -85,13 +85,15 @@ const filters: Readonly<Record<PreprocessConfig["interpolation"], number>> = {
 export function toHuggingFacePreprocess(preprocess: PreprocessConfig, { score }: ClipConfig): Json {
   const [height, width] = heightWidth(preprocess.size);
   const name = score === "sigmoid" ? "SiglipImageProcessor" : "CLIPImageProcessor";
+  const { scaleTo, rescale = 1 / 255 } = preprocess;
+  const cut = { do_center_crop: true, crop_size: { height, width } };
+  const scaled = heightWidth(scaleTo === undefined || scaleTo === "none" ? preprocess.size : scaleTo);
   const fits: Readonly<Record<PreprocessConfig["resizeMode"], Json>> = {
-    shortest: {
-      size: { shortest_edge: Math.max(height, width) },
-      do_center_crop: true,
-      crop_size: { height, width },
+    shortest: { size: { shortest_edge: Math.max(...scaled) }, ...cut },
+    squash: {
+      size: { height: scaled[0], width: scaled[1] },
+      ...(scaleTo === undefined ? { do_center_crop: false } : cut),
     },
-    squash: { size: { height, width }, do_center_crop: false },
     longest: {
       size: { longest_edge: Math.min(height, width) },
       do_center_crop: false,
@@ -102,11 +104,11 @@ export function toHuggingFacePreprocess(preprocess: PreprocessConfig, { score }:
   return {
     image_processor_type: name,
     do_convert_rgb: true,
-    do_resize: true,
+    do_resize: scaleTo !== "none",
     resample: filters[preprocess.interpolation],
     ...fits[preprocess.resizeMode],
     do_rescale: true,
-    rescale_factor: 1 / 255,
+    rescale_factor: rescale,
     do_normalize: true,
     image_mean: preprocess.mean,
     image_std: preprocess.std,

@@ -126,7 +126,9 @@ function refuseOther(config: ClipConfig, written: Json): void {
 
 /** OpenCLIP's `preprocess_cfg`. @throws `unsupported` for a filter that OpenCLIP does not have */
 export function toOpenClipPreprocess(preprocess: PreprocessConfig): Json {
-  const { size, mean, std, interpolation, resizeMode, fillColor } = preprocess;
+  const { size, mean, std, interpolation, resizeMode, fillColor, scaleTo, rescale } = preprocess;
+  if (scaleTo !== undefined) throw refused("it cuts out what it has scaled to, and no less");
+  if (rescale !== undefined) throw refused("it divides samples by 255 and by no other number");
   if (interpolation === "nearest") throw refused("it does not resize pictures to the nearest pixel");
   return {
     size,

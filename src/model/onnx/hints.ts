@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { PreprocessConfig } from "../../input/image/index.js";
 import { toFloat32, type Tensor } from "../../tensor/index.js";
 import { readFields } from "../families/fields.js";
+import { preprocessFields, tokenizerFields } from "../families/own-fields.js";
 import type { TokenizerConfig } from "../tokenizer.js";
 
 const hints = z.object({
@@ -9,8 +10,8 @@ const hints = z.object({
     .object({
       logitScale: z.number(),
       logitBias: z.number(),
-      preprocess: z.looseObject({ size: z.unknown() }),
-      tokenizer: z.looseObject({ kind: z.string() }),
+      preprocess: preprocessFields,
+      tokenizer: tokenizerFields,
     })
     .optional(),
 });
@@ -44,4 +45,4 @@ export function toOnnxHints({
 
 /** @returns undefined where another program wrote the file. @throws `format` for wrong types */
 export const readOnnxHints = (config: unknown): OnnxHints | undefined =>
-  readFields(hints, config, "config.json").clipt as OnnxHints | undefined;
+  readFields(hints, config, "config.json").clipt;

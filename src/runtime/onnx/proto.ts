@@ -178,6 +178,7 @@ function readDType(code: number): DType {
 
 /** @throws `format` when the bytes are not an ONNX model */
 export function readModel(bytes: Uint8Array): ModelProto {
+  const opsets: ModelProto["opsets"][number][] = [];
   try {
     const model = new PbfReader(bytes).readFields(
       (tag, m: Mutable<ModelProto>, p) => {
@@ -185,15 +186,14 @@ export function readModel(bytes: Uint8Array): ModelProto {
         else if (tag === 2) m.producer = p.readString();
         else if (tag === 7) m.graph = readGraph(p);
         else if (tag === 8)
-          m.opsets = [
-            ...m.opsets,
+          opsets.push(
             message(p, { domain: "", version: 0 }, (t, o, q) => {
               if (t === 1) o.domain = q.readString();
               else if (t === 2) o.version = q.readVarint();
             }),
-          ];
+          );
       },
-      { irVersion: 0, opsets: [], producer: "", graph: emptyGraph },
+      { irVersion: 0, opsets, producer: "", graph: emptyGraph },
     );
     if (model.graph === emptyGraph) throw new CliptError("format", "The file holds no ONNX graph.");
     return model;

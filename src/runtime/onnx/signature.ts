@@ -6,8 +6,14 @@ import { readValueInfo, type ValueInfoProto } from "./proto.js";
 export interface OnnxSignature {
   readonly inputs: readonly ValueInfoProto[];
   readonly outputs: readonly ValueInfoProto[];
-  /** Names of files as the model gives them, each once. */
-  readonly external: readonly string[];
+  /** What it wants of files beside its own, as it names them. */
+  readonly external: readonly ExternalData[];
+}
+
+/** Bytes of another file up to `end`; NaN where the model gives no number. */
+export interface ExternalData {
+  readonly location: string;
+  readonly end: number;
 }
 
 type Message = keyof typeof parts;
@@ -30,17 +36,22 @@ const parts = {
 /** @throws `format` when the bytes are not an ONNX model */
 export function readSignature(bytes: Uint8Array): OnnxSignature {
   const [inputs, outputs]: ValueInfoProto[][] = [[], []];
-  const [weights, external] = [new Set<string>(), new Set<string>()];
+  const weights = new Set<string>();
+  const external: ExternalData[] = [];
 
   const read = (message: Message, reader: PbfReader, top: boolean): void => {
+    const entries = new Map<string, string>();
     reader.readMessage((tag, _, p) => {
       const part = (parts[message] as Readonly<Record<number, Message>>)[tag];
       if (message === "graph" && top && tag === 11) inputs!.push(readValueInfo(p));
       else if (message === "graph" && top && tag === 12) outputs!.push(readValueInfo(p));
       else if (message === "tensor" && top && tag === 8) weights.add(p.readString());
-      else if (message === "tensor" && tag === 13) readEntry(p, external);
+      else if (message === "tensor" && tag === 13) readEntry(p, entries);
       else if (part !== undefined) read(part, p, top && (part === "graph" || part === "tensor"));
     }, undefined);
+    const location = entries.get("location");
+    if (location !== undefined)
+      external.push({ location, end: sum(entries.get("offset"), entries.get("length")) });
   };
 
   try {
@@ -57,16 +68,20 @@ export function readSignature(bytes: Uint8Array): OnnxSignature {
   return {
     inputs: inputs!.filter(({ name }) => !weights.has(name)),
     outputs: outputs!,
-    external: [...external],
+    external,
   };
 }
 
+/** NaN for anything but whole numbers from 0 on; what is absent counts as 0. */
+const sum = (...digits: readonly (string | undefined)[]): number =>
+  digits.reduce((total, text = "0") => total + (/^\d+$/.test(text) ? Number(text) : NaN), 0);
+
 /** One pair of a tensor's `external_data`. */
-function readEntry(reader: PbfReader, locations: Set<string>): void {
+function readEntry(reader: PbfReader, entries: Map<string, string>): void {
   const entry = { key: "", value: "" };
   reader.readMessage((tag, into: typeof entry, p) => {
     if (tag === 1) into.key = p.readString();
     else if (tag === 2) into.value = p.readString();
   }, entry);
-  if (entry.key === "location") locations.add(entry.value);
+  entries.set(entry.key, entry.value);
 }

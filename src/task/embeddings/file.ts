@@ -68,10 +68,11 @@ const formats: Readonly<Record<string, Format>> = {
     write: (path, embeddings) => replaceFile(path, jsonlChunks(embeddings)),
     async read(path) {
       const lines = (await readLines(path)).map((line) => parse(line) as Partial<Line> | undefined);
-      const width = lines[0]?.embedding?.length ?? 0;
+      const first = lines[0]?.embedding;
+      const width = Array.isArray(first) ? first.length : 0;
       const data = new Float32Array(lines.length * width);
       for (const [i, line] of lines.entries()) {
-        if (line?.embedding?.length !== width || line.identity !== lines[0]?.identity)
+        if (!isVector(line?.embedding, width) || line.identity !== lines[0]?.identity)
           throw notEmbeddings(path);
         data.set(line.embedding, i * width);
       }
@@ -86,6 +87,9 @@ interface Line {
   readonly identity: string;
   readonly embedding: readonly number[];
 }
+
+const isVector = (value: unknown, width: number): value is number[] =>
+  Array.isArray(value) && value.length === width && value.every((number) => typeof number === "number");
 
 function checked(path: string, rest: unknown, vectors: Tensor): Embeddings {
   const { identity, items } = (rest ?? {}) as { identity?: unknown; items?: unknown };

@@ -35,20 +35,27 @@ export function tarShard(path: string): Shard {
   };
 }
 
+/** Bytes of the texts of one picture. */
+const longestText = 2 ** 22;
+
 /** A sample that is being put together. */
 interface Group {
   readonly key: string;
-  readonly texts: string[];
+  texts: readonly string[];
   image?: Extent;
   label?: number;
   broken?: string;
 }
 
 async function take(group: Group, ending: string, entry: TarEntry, path: string): Promise<void> {
+  if (!isPicture(`.${ending}`) && entry.size > longestText) {
+    if (["txt", "cls", "json"].includes(ending)) group.broken = `its .${ending} has ${entry.size} bytes`;
+    return;
+  }
   const text = async (): Promise<string> => new TextDecoder().decode(await entry.read());
   if (!ending.includes(".") && isPicture(`.${ending}`))
     group.image ??= { path, offset: entry.offset, size: entry.size };
-  else if (ending === "txt") group.texts.push(...(await text()).split("\n"));
+  else if (ending === "txt") group.texts = [...group.texts, ...(await text()).split("\n")];
   else if (ending === "cls") {
     const digits = (await text()).trim();
     if (/^\d+$/.test(digits)) group.label = Number(digits);
@@ -56,7 +63,7 @@ async function take(group: Group, ending: string, entry: TarEntry, path: string)
   } else if (ending === "json") {
     const texts = textsInJson(await text());
     if (texts === undefined) group.broken = "its .json is not a JSON object";
-    else group.texts.push(...texts);
+    else group.texts = [...group.texts, ...texts];
   }
 }
 

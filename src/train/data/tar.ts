@@ -15,6 +15,8 @@ export type Damage = (reason: string) => void;
 
 const BLOCK = 512;
 const WINDOW = 256 * 1024;
+/** Bytes of what stands before a file instead of its header: a long name, a large size. */
+const longestRecord = 2 ** 20;
 
 /**
  * Regular files of an uncompressed tar archive in their order (USTAR, PAX and GNU long names).
@@ -48,10 +50,18 @@ export async function* tarEntries(path: string, damage: Damage): AsyncGenerator<
       lost = 0;
       const type = String.fromCharCode(header[156] ?? 0);
       const size = extended.size ?? octal(header, 124, 12);
+      if (!Number.isSafeInteger(size) || size < 0) {
+        damage(`claims a file of ${size} bytes at byte ${at}`);
+        return;
+      }
       const name = extended.name ?? nameOf(header);
       const body = at + BLOCK;
       if (body + size > end) {
         damage(`is cut at byte ${end}, inside of "${name}" (${size} bytes from byte ${body})`);
+        return;
+      }
+      if ((type === "x" || type === "L") && size > longestRecord) {
+        damage(`has a name of ${size} bytes at byte ${at}`);
         return;
       }
       if (type === "x") extended = { ...extended, ...paxRecords(await window(body, size)) };

@@ -11,6 +11,9 @@ export function openText(path: string): Readable {
   return path.endsWith(".gz") ? pipeline(file, createGunzip(), () => {}) : file;
 }
 
+/** A packed file of zeros would grow to any length. */
+const longestLine = 2 ** 24;
+
 /**
  * The lines of a text file with their numbers from 1; empty ones are left out.
  *
@@ -25,6 +28,11 @@ export async function* numberedLines(path: string): AsyncGenerator<{ line: strin
     for await (const chunk of openText(path) as AsyncIterable<Uint8Array>) {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
       rest = lines.pop() ?? "";
+      if (rest.length > longestLine)
+        throw new CliptError(
+          "format",
+          `${path}: line ${number + lines.length + 1} has more than ${longestLine} letters.`,
+        );
       yield* lines.map(numbered).filter(({ line }) => line.trim() !== "");
     }
     if (rest.trim() !== "") yield numbered(rest);

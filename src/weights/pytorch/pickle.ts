@@ -25,6 +25,9 @@ export interface PickleWorld {
 
 const utf8 = new TextDecoder();
 
+/** A file of 10,000 tensors and their optimizer's state has fewer. One byte of a hostile file can make a container. */
+const mostOpcodes = 2_000_000;
+
 /**
  * Runs the part of the pickle machine that plain data needs: protocols 2 to 5, without copies of containers,
  * so time and memory grow with the pickle's length alone.
@@ -117,7 +120,8 @@ export function unpickle(bytes: Uint8Array, world: PickleWorld, start = 0): { va
     }
   };
 
-  for (;;) {
+  for (let done = 0; ; done++) {
+    if (done > mostOpcodes) throw broken(`it has more than ${mostOpcodes} opcodes`);
     const opcode = u8();
     switch (opcode) {
       case 0x80: // PROTO

@@ -17,6 +17,9 @@ export interface ResizeOptions {
   readonly passes?: Passes | undefined;
 }
 
+/** A long and narrow picture may grow without end where its shortest side is brought to a length. */
+const mostPixels = 2 ** 28;
+
 /**
  * Resizes as Pillow's `Image.resize` does, bit for bit, in the picture's own mode: antialiased, 22-bit fixed point,
  * two passes with 8-bit values in between; alpha premultiplied for LA and RGBA; nearest neighbour for "1" and "P";
@@ -29,6 +32,12 @@ export function resize(picture: Picture, width: number, height: number, options:
     throw new CliptError(
       "input",
       `A picture of ${picture.width}×${picture.height} cannot become ${width}×${height}.`,
+    );
+  if (width * height > mostPixels)
+    throw new CliptError(
+      "input",
+      `A picture of ${picture.width}×${picture.height} would become one of ${width}×${height}; ` +
+        `at most ${mostPixels} pixels are made.`,
     );
   const box = options.box ?? { left: 0, top: 0, width: picture.width, height: picture.height };
   if (box.width === width && box.height === height) return crop(picture, box);
