@@ -28,6 +28,8 @@ export {
   search,
   tokenizerTrain,
   train,
+  watch,
+  worker,
   type Services,
   type TaskEvent,
 } from "./task/index.js";

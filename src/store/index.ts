@@ -4,3 +4,4 @@ export * from "./memory.js";
 export * from "./open-store.js";
 export * from "./parse-filter.js";
 export * from "./store.js";
+export { withoutSecrets } from "./postgres/connection.js";

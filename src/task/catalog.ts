@@ -28,6 +28,16 @@ export const catalog: readonly Entry[] = [
     load: async () => (await import("./index-pictures.js")).indexPictures,
   },
   {
+    name: "watch",
+    summary: "Keep an index in line with folders as they change",
+    load: async () => (await import("./watch.js")).watch,
+  },
+  {
+    name: "worker",
+    summary: "Index pictures for other machines, from a queue",
+    load: async () => (await import("./worker.js")).worker,
+  },
+  {
     name: "duplicates",
     summary: "Find copies of pictures in an index",
     load: async () => (await import("./duplicates.js")).duplicates,

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { after, before, describe, test } from "node:test";
 import sharp from "sharp";
 import { drawnPicture } from "../../test/made-data.js";
@@ -112,31 +109,5 @@ describe("an index of folders", () => {
       ],
     );
     assert.ok(!groups[0]!.paths[0]!.endsWith(".webp"), "the largest first");
-  });
-
-  test("killed at any moment, the index opens and the next run completes it", async () => {
-    for (let i = 0; i < 400; i++) writeFileSync(at("photos", `more ${i}.png`), await drawnPicture(1000 + i));
-    const command = [join(packageRoot, "bin", "clipt.js"), "index", at("photos"), "--db", at("killed")];
-    let before = 0;
-    for (const delay of [900, 1300, 1700, 2100]) {
-      const child = spawn(process.execPath, [...command, "--model", at("model")], { stdio: "ignore" });
-      const ended = once(child, "exit");
-      await Promise.race([wait(delay), ended]);
-      child.kill("SIGKILL");
-      await ended;
-      const store = await openStore(at("killed"));
-      const pictures = await store.count();
-      await store.close();
-      assert.ok(pictures >= before, "what was written stays");
-      before = pictures;
-    }
-    const last = await index({ db: at("killed") });
-    assert.equal(last.pictures, 419);
-    assert.equal(last.added + last.unchanged + last.reused, 419);
-    const [clean, killed] = [await openStore(at("db")), await openStore(at("killed"))];
-    await index();
-    const ids = async (store: typeof clean) => (await store.list({ limit: 1000 })).map(({ id }) => id);
-    assert.deepEqual(await ids(killed), await ids(clean));
-    await Promise.all([clean.close(), killed.close()]);
   });
 });

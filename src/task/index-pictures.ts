@@ -1,8 +1,10 @@
 import { z } from "zod";
-import { dbField, openCollection } from "./collection/collection.js";
+import { dbField, openCollection, type Collection } from "./collection/collection.js";
 import { exactField } from "./decoding.js";
-import { flag, list, modelFields } from "./fields.js";
+import { file, flag, list, modelFields, words } from "./fields.js";
 import { indexFolders } from "./indexing/index-folders.js";
+import { readMetadata } from "./indexing/metadata-table.js";
+import { sendToWorkers } from "./indexing/send-to-workers.js";
 import { defineTask } from "./task.js";
 
 export const indexPictures = defineTask({
@@ -17,6 +19,13 @@ export const indexPictures = defineTask({
       "Names and paths to leave out, as in .gitignore; a folder's file .cliptignore says the same",
     ).default([]),
     allowEmpty: flag("A folder without pictures lost them: no drive is missing").default(false),
+    metadata: file(
+      "CSV, TSV or JSON lines with a column path: its other columns become fields to search by",
+    ).optional(),
+    queue: words(
+      "Send the work to workers on other machines (clipt worker) by this PostgreSQL server; the index is there, too, unless --db says otherwise",
+    ).optional(),
+    replace: flag("When every picture has a vector of this model, drop those of other models").default(false),
     exact: exactField,
     ...modelFields,
   }),
@@ -26,21 +35,39 @@ export const indexPictures = defineTask({
     unchanged: z.number(),
     deleted: z.number(),
     skipped: z.number().describe("Files that cannot be used"),
+    queued: z.number().optional().describe("Pictures that workers will encode"),
     pictures: z.number().describe("Pictures in the index"),
     db: z.string(),
   }),
   positional: ["folders"],
   examples: [
     { title: "All photos of a folder", input: { folders: ["photos"] } },
+    {
+      title: "By workers on several machines",
+      input: { folders: ["/mnt/photos"], queue: "postgres://clipt@db.example/photos" },
+    },
     { title: "Into a database of one's own", input: { folders: ["photos", "scans"], db: "photos.db" } },
   ],
-  async run(input, context) {
-    const collection = await openCollection(input, context.services);
+  async run({ metadata: table, queue, db = queue, replace, ...input }, context) {
+    const metadata = table === undefined ? undefined : await readMetadata(table);
+    const collection = await openCollection({ ...input, db }, context.services);
+    const { store } = collection;
     try {
-      const done = await indexFolders(input.folders, collection, input, context);
-      return { ...done, pictures: await collection.store.count(), db: collection.store.url };
+      const options = { ...input, metadata };
+      const done =
+        queue === undefined
+          ? await indexFolders(input.folders, collection, options, context)
+          : await sendToWorkers(queue, input.folders, collection, options, context);
+      if (replace) await dropOtherSets(collection);
+      return { ...done, pictures: await store.count(), db: store.url };
     } finally {
       await collection.close();
     }
   },
 });
+
+/** Only when nothing would be lost: searching goes on with the old vectors until then. */
+async function dropOtherSets({ store, identity }: Collection): Promise<void> {
+  if ((await store.list({ lacking: identity, limit: 1 })).length > 0) return;
+  for (const set of await store.sets()) if (set.identity !== identity) await store.dropSet(set.identity);
+}

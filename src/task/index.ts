@@ -28,3 +28,5 @@ export * from "./services.js";
 export * from "./task.js";
 export * from "./tokenizer-train.js";
 export * from "./train.js";
+export * from "./watch.js";
+export * from "./worker.js";

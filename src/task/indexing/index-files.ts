@@ -13,6 +13,8 @@ import { Writer } from "./writer.js";
 export interface FoundFile {
   readonly file: PictureFile;
   readonly root: string;
+  /** What a person's own table says of it. */
+  readonly fields?: Fields;
 }
 
 export interface FilesIndexed {
@@ -26,8 +28,6 @@ export interface FilesIndexed {
 
 export interface FileOptions {
   readonly exact: boolean;
-  /** More fields of a picture, by its path. */
-  readonly fieldsOf?: (file: PictureFile) => Fields | undefined;
 }
 
 /** Files whose content is looked up at once. */
@@ -42,7 +42,7 @@ const worthWorkers = 8;
 export async function indexFiles(
   files: readonly FoundFile[],
   { store, encoder, identity }: Collection,
-  { exact, fieldsOf }: FileOptions,
+  { exact }: FileOptions,
   { services, signal, emit }: Context,
 ): Promise<FilesIndexed> {
   if (files.length === 0) return { added: 0, reused: 0, broken: [] };
@@ -64,9 +64,9 @@ export async function indexFiles(
     broken.push(file.path);
     emit({ kind: "skipped", item: file.path, reason });
   };
-  const itemOf = ({ file, root }: FoundFile, content: Fields, vector: Float32Array): Item => ({
+  const itemOf = ({ file, root, fields }: FoundFile, content: Fields, vector: Float32Array): Item => ({
     id: file.path,
-    fields: { ...fieldsOf?.(file), ...content, ...fileFields(file, root) },
+    fields: { ...fields, ...content, ...fileFields(file, root) },
     vectors: { [identity]: vector },
   });
 

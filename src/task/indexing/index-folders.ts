@@ -1,6 +1,6 @@
 import { realpath, stat } from "node:fs/promises";
 import { sep } from "node:path";
-import type { Fields, FieldType, Filter } from "../../store/index.js";
+import type { Fields, Filter } from "../../store/index.js";
 import { CliptError, readError } from "../../tensor/index.js";
 import type { Collection } from "../collection/collection.js";
 import { findPictures, type PictureFile } from "../find-pictures.js";
@@ -8,6 +8,7 @@ import type { Context } from "../task.js";
 import { indexFiles, type FileOptions, type FoundFile } from "./index-files.js";
 import { leaveOutBelow } from "./leave-out.js";
 import { pictureFields } from "./metadata.js";
+import type { MetadataTable } from "./metadata-table.js";
 
 /** What an indexing run did. */
 export interface Indexed {
@@ -25,8 +26,8 @@ export interface IndexOptions extends FileOptions {
   readonly ignore: readonly string[];
   /** A folder without any picture means that its pictures are gone, not that a drive is missing. */
   readonly allowEmpty?: boolean;
-  /** Types of the fields that `fieldsOf` gives. */
-  readonly fields?: Readonly<Record<string, FieldType>>;
+  /** A person's own table. */
+  readonly metadata?: MetadataTable | undefined;
 }
 
 /** How folders differ from what the index knows of them. */
@@ -34,8 +35,8 @@ export interface Changes {
   /** New, changed, or without a vector of this model. */
   readonly fresh: readonly FoundFile[];
   readonly unchanged: number;
-  /** Ids of files that are no longer there. */
-  readonly gone: readonly string[];
+  /** Ids of files that are no longer there, with their sizes. */
+  readonly gone: ReadonlyMap<string, number>;
   /** Places that cannot be read: what the index knows below them stays. */
   readonly unreadable: number;
 }
@@ -59,25 +60,26 @@ export async function indexFolders(
   const { fresh, gone, unchanged, unreadable } = await findChanges(folders, collection, options, context);
   const { added, reused, broken } = await indexFiles(fresh, collection, options, context);
   // Last, so that a moved file's vector is still there when its new place asks for it.
-  const lost = new Set([...gone, ...(await knownAmong(broken, store))]);
+  const lost = new Set([...gone.keys(), ...(await knownAmong(broken, store))]);
   await deleteAll([...lost], store);
-  if (added > 0 || reused > 0 || gone.length > 0)
+  if (added > 0 || reused > 0 || gone.size > 0)
     await store.compact((stage, done, total) => context.emit({ kind: "progress", stage, done, total }));
   if (added + reused + unchanged === 0 && broken.length > 0)
     throw new CliptError("input", `None of the ${broken.length} pictures can be used.`);
-  return { added, reused, unchanged, deleted: gone.length, skipped: broken.length + unreadable };
+  return { added, reused, unchanged, deleted: gone.size, skipped: broken.length + unreadable };
 }
 
 /** Holds folders against the index. @throws as `indexFolders` does */
 export async function findChanges(
   folders: readonly string[],
   { store, identity }: Collection,
-  { ignore, allowEmpty = false, fields = {} }: IndexOptions,
+  { ignore, allowEmpty = false, metadata }: IndexOptions,
   context: Context,
 ): Promise<Changes> {
   const roots = await Promise.all(folders.map(realFolder));
-  await store.declare({ ...fields, ...pictureFields });
-  const known = await knownFiles(roots, store);
+  await store.declare({ ...metadata?.fields, ...pictureFields });
+  const own = Object.keys(await store.fields()).filter((name) => !(name in pictureFields));
+  const known = await knownFiles(roots, store, own);
   const lacking = new Set<string>();
   for await (const items of store.scan({ where: belowAny(roots), lacking: identity, fields: [] }))
     for (const { id } of items) lacking.add(id);
@@ -93,17 +95,22 @@ export async function findChanges(
   const found = new Map<string, FoundFile>();
   for (const root of roots)
     for (const file of await filesBelow(root, ignore, noting, known, allowEmpty))
-      found.set(file.path, { file, root });
+      found.set(file.path, withFields({ file, root }, own, metadata, known.get(file.path)));
 
-  const fresh = [...found.values()].filter(({ file }) => {
+  const fresh = [...found.values()].filter(({ file, fields = {} }) => {
     const before = known.get(file.path);
-    return before === undefined || lacking.has(file.path) || !unchanged(file, before);
+    if (before === undefined || lacking.has(file.path) || !unchanged(file, before)) return true;
+    return own.some((name) => fields[name] !== before[name]);
   });
   const hidden = (id: string): boolean => unreadable.some((place) => isBelow(id, place));
   return {
     fresh,
     unchanged: found.size - fresh.length,
-    gone: [...known.keys()].filter((id) => !found.has(id) && !hidden(id)),
+    gone: new Map(
+      [...known].flatMap(([id, { size }]) =>
+        found.has(id) || hidden(id) ? [] : [[id, Number(size)] as const],
+      ),
+    ),
     unreadable: unreadable.length,
   };
 }
@@ -136,7 +143,8 @@ async function filesBelow(
   }
 }
 
-async function realFolder(folder: string): Promise<string> {
+/** A folder's real path. @throws `missing`, `io` */
+export async function realFolder(folder: string): Promise<string> {
   try {
     await stat(folder);
     return await realpath(folder);
@@ -145,13 +153,26 @@ async function realFolder(folder: string): Promise<string> {
   }
 }
 
+/** A file with what the table says of it, or what it said the last time. */
+function withFields(
+  found: FoundFile,
+  own: readonly string[],
+  metadata: MetadataTable | undefined,
+  before: Fields = {},
+): FoundFile {
+  if (own.length === 0) return found;
+  const kept = Object.fromEntries(Object.entries(before).filter(([name]) => own.includes(name)));
+  return { ...found, fields: metadata?.rows.get(found.file.path) ?? kept };
+}
+
 /** What decides whether a file has changed, by id. */
 async function knownFiles(
   roots: readonly string[],
   store: Collection["store"],
+  own: readonly string[],
 ): Promise<Map<string, Fields>> {
   const known = new Map<string, Fields>();
-  for await (const items of store.scan({ where: belowAny(roots), fields: ["size", "modified"] }))
+  for await (const items of store.scan({ where: belowAny(roots), fields: ["size", "modified", ...own] }))
     for (const { id, fields } of items) known.set(id, fields);
   return known;
 }
@@ -161,7 +182,8 @@ async function knownAmong(ids: readonly string[], store: Collection["store"]): P
   return items.flatMap((item) => item?.id ?? []);
 }
 
-const belowAny = (roots: readonly string[]): Filter => ({
+/** Items at paths, or below them. */
+export const belowAny = (roots: readonly string[]): Filter => ({
   kind: "or",
   of: roots.flatMap((root): Filter[] => [
     { kind: "compare", field: "path", by: "=", value: root },

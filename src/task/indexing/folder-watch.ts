@@ -1,0 +1,77 @@
+import { basename } from "node:path";
+import { watch as observe, type FSWatcher } from "chokidar";
+import { messageOf } from "../../tensor/index.js";
+import { isPicture } from "../../train/data/sample.js";
+import { isBelow } from "./index-folders.js";
+import { leaveOutBelow } from "./leave-out.js";
+
+/** A file counts as written when it has not grown for this long. */
+const settledMs = 1000;
+
+/** Collects the paths below folders that the system says have changed, once they are written entirely. */
+export class FolderWatch {
+  private watcher: FSWatcher;
+  private isReady: Promise<void>;
+  private changed = new Set<string>();
+
+  /** @param warn is told what keeps the system from telling changes */
+  constructor(
+    private readonly roots: readonly string[],
+    private readonly options: { readonly ignore: readonly string[]; readonly poll: boolean },
+    private readonly warn: (message: string) => void,
+  ) {
+    [this.watcher, this.isReady] = this.start();
+  }
+
+  /** Resolves once every change from now on is noticed. */
+  ready(): Promise<void> {
+    return this.isReady;
+  }
+
+  /** Begins anew: a folder that was away is another one for the system. */
+  async again(): Promise<void> {
+    await this.watcher.close();
+    [this.watcher, this.isReady] = this.start();
+    await this.isReady;
+  }
+
+  /** The paths since the last time. */
+  take(): string[] {
+    const paths = [...this.changed];
+    this.changed = new Set();
+    return paths;
+  }
+
+  rootOf(path: string): string {
+    return this.roots.find((root) => isBelow(path, root)) ?? path;
+  }
+
+  close(): Promise<void> {
+    return this.watcher.close();
+  }
+
+  private start(): [FSWatcher, Promise<void>] {
+    const rules = new Map(this.roots.map((root) => [root, leaveOutBelow(root, this.options.ignore)]));
+    const watcher = observe([...this.roots], {
+      ignoreInitial: true,
+      usePolling: this.options.poll,
+      awaitWriteFinish: { stabilityThreshold: settledMs, pollInterval: 200 },
+      ignored: (path, info) => {
+        if (this.roots.includes(path)) return false;
+        if (basename(path).startsWith(".")) return true;
+        if (info?.isFile() === true && !isPicture(path)) return true;
+        return rules.get(this.rootOf(path))?.leavesOut(path, info?.isDirectory() ?? false) ?? false;
+      },
+    });
+    watcher.on("all", (event, path) => {
+      if (event !== "addDir" || path !== this.rootOf(path)) this.changed.add(path);
+    });
+    let told = false;
+    watcher.on("error", (error) => {
+      if (!told)
+        this.warn(`Some changes may be seen late (${messageOf(error)}); --poll looks for them itself.`);
+      told = true;
+    });
+    return [watcher, new Promise((resolve) => watcher.once("ready", resolve))];
+  }
+}
