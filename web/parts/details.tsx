@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { fileUrl, readPicture, thumbnailUrl } from "../api/client.js";
 import type { Picture } from "../api/types.js";
 import { address, go, goBack } from "../state/address.js";
@@ -29,8 +29,11 @@ function DetailsOf({ id }: { readonly id: string }): JSX.Element {
   const key = queryKey(address.value);
   const mark = marksOf(key).get(id);
 
-  useEffect(() => {
-    dialog.current?.showModal();
+  // Closed while it is still there, it gives the focus back to what had it.
+  useLayoutEffect(() => {
+    const shown = dialog.current;
+    shown?.showModal();
+    return () => shown?.close();
   }, []);
   useEffect(() => {
     setGone(false);
