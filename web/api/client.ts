@@ -52,13 +52,6 @@ export const listPictures = ({ sort, ...range }: Range, signal: AbortSignal): Pr
 export const search = ({ uploads, ...query }: Search, signal: AbortSignal): Promise<Answer> =>
   post("api/search", uploads.size === 0 ? query : form(query, uploads), signal);
 
-/** Tells what of a query's answer was right, so that the collection's scores become truer. */
-export const sendFeedback = (
-  query: string,
-  yes: readonly string[],
-  no: readonly string[],
-): Promise<unknown> => post("api/feedback", { query, yes, no });
-
 export const startIndexing = (): Promise<unknown> => post("api/index", {});
 export const logIn = (token: string): Promise<unknown> => post("api/login", { token });
 

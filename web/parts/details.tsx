@@ -57,7 +57,7 @@ function DetailsOf({ id }: { readonly id: string }): JSX.Element {
   };
   const marking = isQuery(address.value) && address.value.view === "search" && found !== undefined;
   const markAs = (as: Mark): void => {
-    if (marking) markResult(key, address.value.query.trim(), id, as);
+    if (marking) markResult(key, id, as);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const act: Readonly<Record<string, () => void>> = {

@@ -1,5 +1,4 @@
 import { signal } from "@preact/signals";
-import { sendFeedback } from "../api/client.js";
 
 export type Mark = "yes" | "no";
 type Marks = ReadonlyMap<string, Mark>;
@@ -15,14 +14,12 @@ export const marksOf = (query: string): Marks => marked.value.get(query) ?? none
 export const idsMarked = (marks: Marks, as: Mark): string[] =>
   [...marks].filter(([, mark]) => mark === as).map(([id]) => id);
 
-/** Marks a result; the same mark again takes it back. @param text the query's, which the collection learns from */
-export function markResult(query: string, text: string, id: string, mark: Mark): void {
+/** Marks a result; the same mark again takes it back. */
+export function markResult(query: string, id: string, mark: Mark): void {
   const marks = new Map(marksOf(query));
   if (marks.get(id) === mark) marks.delete(id);
   else marks.set(id, mark);
   marked.value = new Map(marked.value).set(query, marks);
-  // The search goes on with the marks even where they cannot be kept.
-  if (text !== "") sendFeedback(text, idsMarked(marks, "yes"), idsMarked(marks, "no")).catch(() => {});
 }
 
 export function clearMarks(query: string): void {

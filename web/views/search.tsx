@@ -31,9 +31,7 @@ export function SearchView(): JSX.Element {
       scrollTo({ top: 0 });
       go({ query: "", pictures: [id], sort: "score" });
     },
-    mark: isQuery(address.value)
-      ? (id, mark) => markResult(key, address.value.query.trim(), id, mark)
-      : undefined,
+    mark: isQuery(address.value) ? (id, mark) => markResult(key, id, mark) : undefined,
   };
   if (empty && found.count === 0) return <Welcome />;
   return (
