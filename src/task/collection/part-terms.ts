@@ -10,44 +10,69 @@ import type { Term } from "./term.js";
 /** Texts and pictures of one query: each of them is encoded. */
 const mostParts = 100;
 
+/** What a query says, as directions. */
+export interface Said {
+  readonly terms: Term[];
+  /** Texts that are longer than the model reads. */
+  readonly truncated: string[];
+}
+
 /**
- * The parts of a query as directions.
+ * The parts of queries as directions. Texts of all of them are encoded together.
  *
  * @throws `input` for parts that say nothing, `missing` for an item that is not in the index
  */
 export async function partTerms(
-  { store, encoder, identity }: Collection,
-  parts: readonly QueryPart[],
-  exact: boolean,
+  collection: Collection,
+  queries: readonly { readonly parts: readonly QueryPart[]; readonly exact?: boolean | undefined }[],
   context: Context,
-): Promise<Term[]> {
-  if (parts.length > mostParts)
-    throw new CliptError("input", `A query has ${mostParts} parts at most, not ${parts.length}.`);
-  parts.forEach(check);
-  const texts = [...new Set(parts.flatMap(({ text }) => text ?? []))];
-  const ids = [...new Set(parts.flatMap(({ item }) => item ?? []))];
-  const textRows = texts.length === 0 ? [] : rowsOf(await encodeTexts(texts, encoder, context));
-  const items = ids.length === 0 ? [] : await store.get(ids, identity);
+): Promise<Said[]> {
+  const { store, encoder, identity } = collection;
+  for (const { parts } of queries) check(parts);
+  const all = queries.flatMap(({ parts }) => parts);
+  const texts = [...new Set(all.flatMap(({ text }) => text ?? []))];
+  const ids = [...new Set(all.flatMap(({ item }) => item ?? []))];
+  const rows = texts.length === 0 ? [] : rowsOf(await encodeTexts(texts, encoder, context));
+  const rowOf = new Map(texts.map((text, i) => [text, rows[i]!]));
+  const items = new Map(
+    (ids.length === 0 ? [] : await store.get(ids, identity)).map((item) => [
+      item?.id,
+      item?.vectors?.[identity],
+    ]),
+  );
 
-  const terms: Term[] = [];
-  for (const { text, picture, item, weight } of parts) {
+  const vectorOf = async ({ text, picture, item }: QueryPart, exact = false): Promise<Float32Array> => {
     context.signal.throwIfAborted();
-    if (text !== undefined) terms.push({ vector: textRows[texts.indexOf(text)]!, weight, kind: "text" });
-    else if (picture !== undefined)
-      terms.push({ vector: await encodePicture(picture, encoder, exact, context), weight, kind: "picture" });
-    else {
-      const vector = items[ids.indexOf(item!)]?.vectors?.[identity];
-      if (vector === undefined) throw new CliptError("missing", `The index has no picture ${item}.`);
-      terms.push({ vector, weight, kind: "picture" });
+    if (text !== undefined) return rowOf.get(text)!;
+    if (picture !== undefined) return encodePicture(picture, encoder, exact, context);
+    const vector = items.get(item);
+    if (vector === undefined) throw new CliptError("missing", `The index has no picture ${item}.`);
+    return vector;
+  };
+  const said: Said[] = [];
+  for (const { parts, exact } of queries) {
+    const terms: Term[] = [];
+    for (const part of parts) {
+      const kind = part.text === undefined ? "picture" : "text";
+      terms.push({ vector: await vectorOf(part, exact), weight: part.weight, kind });
     }
+    const { tokenizer } = encoder.model;
+    const truncated = parts.flatMap(({ text }) =>
+      text !== undefined && tokenizer.encode(text).truncatedFrom !== undefined ? [text] : [],
+    );
+    said.push({ terms, truncated });
   }
-  return terms;
+  return said;
 }
 
-function check({ text, picture, item, weight }: QueryPart): void {
-  if ([text, picture, item].filter((given) => given !== undefined).length !== 1)
-    throw new CliptError("input", "Each part of a query is a text, a picture or an item: one of them.");
-  if (text?.trim() === "") throw new CliptError("input", "The query is empty.");
-  if (!Number.isFinite(weight) || weight === 0)
-    throw new CliptError("input", `The weight of a part is a number other than 0, not ${weight}.`);
+function check(parts: readonly QueryPart[]): void {
+  if (parts.length > mostParts)
+    throw new CliptError("input", `A query has ${mostParts} parts at most, not ${parts.length}.`);
+  for (const { text, picture, item, weight } of parts) {
+    if ([text, picture, item].filter((given) => given !== undefined).length !== 1)
+      throw new CliptError("input", "Each part of a query is a text, a picture or an item: one of them.");
+    if (text?.trim() === "") throw new CliptError("input", "The query is empty.");
+    if (!Number.isFinite(weight) || weight === 0)
+      throw new CliptError("input", `The weight of a part is a number other than 0, not ${weight}.`);
+  }
 }

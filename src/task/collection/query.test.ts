@@ -10,9 +10,12 @@ import { ask, type CollectionQuery } from "./query.js";
 const identity = "m";
 const axes: Readonly<Record<string, readonly number[]>> = { x: [1, 0, 0], y: [0, 1, 0], z: [0, 0, 1] };
 
+/** A text of four words is cut. */
+const encode = (text: string) => ({ truncatedFrom: text.split(" ").length > 3 ? 3 : undefined });
+
 /** Texts that name axes; a text of several names their sum. */
 const encoder = {
-  model: { identity, config: { embedDim: 3 }, tokenizer: { contextLength: 8 } },
+  model: { identity, config: { embedDim: 3 }, tokenizer: { contextLength: 8, encode } },
   async texts(texts: readonly string[]) {
     const rows = texts.map((text) => unit(text.split(" ").map((word) => axes[word] ?? [0, 0, 0])));
     return { features: f32([texts.length, 3], Float32Array.from(rows.flat())), truncated: [] };
@@ -78,7 +81,7 @@ describe("ask", () => {
 
   test("marks move the query, and what was refused stays away", async () => {
     assert.deepEqual(await ids({ like: ["y"] }), ["xy", "x", "y", "z"]);
-    assert.deepEqual(await ids({ dislike: ["x"] }), ["xy", "z", "y"]);
+    assert.deepEqual(await ids({ dislike: ["xy"] }), ["x", "z", "y"]);
     assert.deepEqual(await ids({ parts: [], like: ["z"] }), ["z", "y", "xy", "x"]);
     assert.deepEqual(await ids({ like: ["gone"], dislike: ["gone too"] }), await ids({}));
   });
@@ -88,6 +91,15 @@ describe("ask", () => {
     assert.deepEqual(await ids({ sort: "oldest" }), ["xy", "x"]);
     assert.deepEqual(await ids({ sort: "oldest", k: 1, offset: 1 }), ["x"]);
     assert.deepEqual(await ids({ sort: "oldest", offset: 2 }), []);
+  });
+
+  test("names texts that were cut", async () => {
+    const parts = [
+      { text: "x x", weight: 1 },
+      { text: "x y x x", weight: 1 },
+    ];
+    assert.deepEqual((await ask(collection, { parts, k: 1 }, context)).truncated, ["x y x x"]);
+    assert.equal((await ask(collection, { parts: parts.slice(0, 1), k: 1 }, context)).truncated, undefined);
   });
 
   test("says what is wrong with a query", async () => {

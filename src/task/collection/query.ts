@@ -6,7 +6,7 @@ import { byDate, relevant } from "./by-date.js";
 import { combine, cosinesWith, sampleOf } from "./combine.js";
 import { feedbackTerms } from "./feedback.js";
 import { find } from "./find.js";
-import { partTerms } from "./part-terms.js";
+import { partTerms, type Said } from "./part-terms.js";
 import type { QueryPart } from "./query-part.js";
 
 export interface CollectionQuery {
@@ -39,6 +39,8 @@ export interface CollectionAnswer {
   readonly results: readonly Result[];
   /** Whether anything here is what was meant; absent where the model has no calibration. */
   readonly match?: { readonly probability: number; readonly verdict: "matches" | "unsure" | "nothing" };
+  /** Texts of the query whose end the model did not read; absent when it read all. */
+  readonly truncated?: readonly string[];
   /** Words that would narrow the query; present when they were asked for. */
   readonly refinements?: readonly string[];
 }
@@ -58,9 +60,32 @@ export async function ask(
   query: CollectionQuery,
   context: Context,
 ): Promise<CollectionAnswer> {
-  checkRange(query);
+  const [answer] = await askAll(collection, [query], context);
+  return answer!;
+}
+
+/** The same for many queries, whose texts are encoded together. */
+export async function askAll(
+  collection: Collection,
+  queries: readonly CollectionQuery[],
+  context: Context,
+): Promise<CollectionAnswer[]> {
+  queries.forEach(checkRange);
+  const said = await partTerms(collection, queries, context);
+  const answers: CollectionAnswer[] = [];
+  for (const [i, query] of queries.entries()) {
+    context.signal.throwIfAborted();
+    answers.push(await answer(collection, query, said[i]!));
+  }
+  return answers;
+}
+
+async function answer(
+  collection: Collection,
+  query: CollectionQuery,
+  { terms: parts, truncated }: Said,
+): Promise<CollectionAnswer> {
   const { k, offset = 0, where, sort = "score" } = query;
-  const parts = await partTerms(collection, query.parts, query.exact === true, context);
   const terms = [...parts, ...(await feedbackTerms(collection, query, parts))];
   if (terms.length === 0) throw new CliptError("input", "The query is empty.");
   const vector = await combine(terms, collection);
@@ -69,7 +94,10 @@ export async function ask(
   const wanted = sort === "score" ? offset + k : datedPool;
   const found = await find(collection, vector, { k: wanted + hidden.size, where });
   const hits = found.filter(({ id }) => !hidden.has(id));
-  return { results: await page(hits, query, vector, collection) };
+  return {
+    results: await page(hits, query, vector, collection),
+    ...(truncated.length > 0 && { truncated }),
+  };
 }
 
 async function page(
