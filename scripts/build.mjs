@@ -52,7 +52,15 @@ export function build(starts = () => {}) {
     cpSync(join(root, file), join(root, "dist", file));
   }
   buildPage(root);
+  copySwaggerUi();
   writeFileSync(stampFile, now);
+}
+
+/** What the page of the HTTP interface needs of swagger-ui, so that a server has it without a network. */
+function copySwaggerUi() {
+  const from = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
+  for (const name of ["swagger-ui.css", "swagger-ui-bundle.js", "LICENSE", "NOTICE"])
+    cpSync(join(from, name), join(root, "dist/swagger-ui", name));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) build();

@@ -6,13 +6,18 @@ import { answerError } from "./answer-error.js";
 import { mount } from "./mount.js";
 import { Refusal } from "./refusal.js";
 import { collectionRoutes } from "./routes/collection.js";
+import { clipRetrievalRoutes } from "./routes/clip-retrieval.js";
+import { mountDocuments } from "./routes/documents.js";
 import { duplicateRoutes } from "./routes/duplicates.js";
+import { embeddingRoutes } from "./routes/embeddings.js";
 import { healthRoutes } from "./routes/health.js";
 import { infoRoutes } from "./routes/info.js";
 import { jobRoutes } from "./routes/jobs.js";
+import { loginRoutes } from "./routes/login.js";
 import { mapRoutes } from "./routes/map.js";
 import { pictureRoutes } from "./routes/pictures.js";
 import { searchRoutes } from "./routes/search.js";
+import { taskRoutes } from "./routes/tasks.js";
 import type { Serving } from "./serving.js";
 import { openStaticFiles } from "./static-files.js";
 
@@ -23,18 +28,19 @@ const chapters = [
   collectionRoutes,
   duplicateRoutes,
   mapRoutes,
+  embeddingRoutes,
+  clipRetrievalRoutes,
   jobRoutes,
   infoRoutes,
+  loginRoutes,
   healthRoutes,
 ];
 
-export function createApp(serving: Serving): Hono<{ Bindings: HttpBindings }> {
+export async function createApp(serving: Serving): Promise<Hono<{ Bindings: HttpBindings }>> {
   const app = new Hono<{ Bindings: HttpBindings }>();
-  mount(
-    app,
-    chapters.flatMap((routes) => routes(serving)),
-    serving,
-  );
+  const routes = [...chapters.flatMap((of) => of(serving)), ...(await taskRoutes(serving))];
+  mount(app, routes, serving);
+  mountDocuments(app, routes, serving);
 
   const page = openStaticFiles(join(packageRoot, "dist", "web"));
   app.get("*", (c) => {

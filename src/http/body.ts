@@ -79,14 +79,16 @@ async function* chunksOf(incoming: IncomingMessage): AsyncGenerator<Buffer> {
 async function decode(bytes: Buffer<ArrayBuffer>, contentType: string): Promise<Body> {
   const type = contentType.split(";", 1)[0]!.trim().toLowerCase();
   if (type === "" && bytes.length === 0) return { fields: {}, uploads: new Map() };
-  if (/^application\/([\w.-]+\+)?json$/.test(type)) return { fields: parseJson(bytes), uploads: new Map() };
+  // clip-retrieval's client, for one, sends JSON and does not say so.
+  if (type === "" || /^application\/([\w.-]+\+)?json$/.test(type))
+    return { fields: parseJson(bytes), uploads: new Map() };
   if (type === "multipart/form-data" || type === "application/x-www-form-urlencoded")
     return parseForm(bytes, contentType);
   if (type.startsWith("image/") || type === "application/octet-stream")
     return { fields: {}, uploads: new Map([["body", [{ bytes }]]]) };
   throw new Refusal(
     "media",
-    `${type === "" ? "A body without a Content-Type" : type} is not read; application/json, multipart/form-data, application/x-www-form-urlencoded and image/* are.`,
+    `${type} is not read; application/json, multipart/form-data, application/x-www-form-urlencoded and image/* are.`,
   );
 }
 

@@ -21,17 +21,22 @@ function valueOf(schema: z.ZodType, value: unknown): unknown {
   const inner = withoutDefaults(schema);
   if (inner instanceof z.ZodArray) {
     const element = withoutDefaults(inner.element as z.ZodType);
-    if (isPlain(element)) return [value].flat().map((item) => valueOf(element, item));
+    const items = typeof value === "string" && value.startsWith("[") ? parsed(value) : value;
+    if (isPlain(element)) return [items].flat().map((item) => valueOf(element, item));
   }
   if (typeof value !== "string") return value;
   if (inner instanceof z.ZodNumber) return /^[+-]?[\d.]+(e[+-]?\d+)?$/i.test(value) ? Number(value) : value;
   if (inner instanceof z.ZodBoolean)
     return { true: true, "1": true, false: false, "0": false }[value] ?? value;
   if (isPlain(inner)) return value;
+  return parsed(value);
+}
+
+function parsed(json: string): unknown {
   try {
-    return JSON.parse(value) as unknown;
+    return JSON.parse(json) as unknown;
   } catch {
-    return value;
+    return json;
   }
 }
 

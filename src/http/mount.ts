@@ -1,11 +1,12 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { z } from "zod";
 import { InputError, sayIssue } from "../task/task.js";
 import { answerError } from "./answer-error.js";
 import { bodyReader, type Body } from "./body.js";
 import { openDeadline } from "./deadline.js";
-import { fromText } from "./from-text.js";
+import { fromText, withoutDefaults } from "./from-text.js";
 import { resolvePicture, uploadPrefix } from "./picture-reference.js";
 import type { Call, Route } from "./route.js";
 import type { Serving } from "./serving.js";
@@ -20,14 +21,18 @@ export function mount(app: App, routes: readonly Route[], serving: Serving): voi
   for (const route of routes)
     app.on(route.method, route.path.replaceAll(/\{(\w+)\}/g, ":$1"), async (c) => {
       const { incoming } = c.env;
-      const { limits } = serving;
+      const { limits, metrics } = serving;
+      const began = performance.now();
+      const counted = (response: Response): Response => {
+        metrics.count(route.path, route.method, response.status, (performance.now() - began) / 1000);
+        return response;
+      };
       let deadline: ReturnType<typeof openDeadline> | undefined;
       let release = (): void => {};
       try {
         let body = noBody;
         if (route.method === "post") ({ body, release } = await bodies.read(incoming));
         const { over, signal, end } = (deadline = openDeadline(c.req.raw.signal, limits.timeMs));
-        const leave = route.works === true ? serving.queue.enter() : () => {};
         const { shared, collection } = serving;
         const call: Call = {
           signal,
@@ -39,9 +44,12 @@ export function mount(app: App, routes: readonly Route[], serving: Serving): voi
         const given =
           route.method === "get"
             ? { ...listed(c.req.queries()), ...c.req.param() }
-            : withUploads(route, body);
+            : withUploads(route, body, () => listed(c.req.queries()));
         const isText = route.method === "get" || !isJson(incoming.headers["content-type"]);
-        const working = (async () => route.run(inputOf(route, given, isText) as never, call))();
+        const input = inputOf(route, given, isText) as never;
+        const leave =
+          route.works === true ? serving.queue.enter(Math.max(1, route.cost?.(input) ?? 1)) : () => {};
+        const working = (async () => route.run(input, call))();
         // What goes on after the time is up still takes its place.
         const left = (): void => {
           leave();
@@ -51,12 +59,12 @@ export function mount(app: App, routes: readonly Route[], serving: Serving): voi
         release = () => {};
         working.then(left, left);
         const result = await Promise.race([working, over]);
-        return result instanceof Response ? result : c.json(result as object);
+        return counted(result instanceof Response ? result : c.json(result as object));
       } catch (error) {
         release();
         deadline?.end();
         const { status, headers, body } = answerError(error, serving.log);
-        return c.json(body, status as ContentfulStatusCode, headers);
+        return counted(c.json(body, status as ContentfulStatusCode, headers));
       }
     });
 }
@@ -75,15 +83,23 @@ const listed = (queries: Record<string, string[]>): Record<string, unknown> =>
     Object.entries(queries).map(([name, values]) => [name, values.length === 1 ? values[0] : values]),
   );
 
-/** The fields with the names of the files that were sent in their place. */
-function withUploads({ pictures = [] }: Route, { fields, uploads }: Body): Record<string, unknown> {
-  const input: Record<string, unknown> = { ...fields };
+/**
+ * The fields with the names of the files that were sent in their place. A body that is a picture has no room for fields:
+ * they come with the address.
+ */
+function withUploads(
+  { pictures = [], input: known }: Route,
+  { fields, uploads }: Body,
+  inAddress: () => Record<string, unknown>,
+): Record<string, unknown> {
+  const input: Record<string, unknown> = uploads.has("body") ? inAddress() : { ...fields };
   for (const name of pictures) {
     const files = uploads.get(name) ?? (name === pictures[0] ? uploads.get("body") : undefined);
     if (files === undefined) continue;
     const from = uploads.has(name) ? name : "body";
     const references = files.map((_, i) => `${uploadPrefix}${from}#${i}`);
-    input[name] = references.length === 1 ? references[0] : references;
+    const isList = withoutDefaults((known.shape as Record<string, z.ZodType>)[name]!) instanceof z.ZodArray;
+    input[name] = isList ? references : references[0];
   }
   return input;
 }

@@ -16,14 +16,14 @@ export class Queue {
     return this.closing;
   }
 
-  /** Takes a place. @returns what gives it back @throws `Refusal` when all are taken, or the server stops */
-  enter(): () => void {
+  /** Takes places. @returns what gives them back @throws `Refusal` when too few are left, or the server stops */
+  enter(places = 1): () => void {
     if (this.closing) throw new Refusal("unavailable", "The server is stopping.", retryLater);
-    if (this.inside >= this.places)
-      throw new Refusal("busy", `${this.inside} requests are waiting already; try again soon.`, retryLater);
-    this.inside++;
+    if (this.inside + places > this.places)
+      throw new Refusal("busy", "Too much is waiting to be worked on; try again soon.", retryLater);
+    this.inside += places;
     return () => {
-      this.inside--;
+      this.inside -= places;
       if (this.inside === 0) this.empty?.();
     };
   }

@@ -38,12 +38,15 @@ export interface RouteOf<I extends z.ZodObject> {
   readonly output: z.ZodType | string;
   /** It takes a place in the queue, and is refused when there is none. */
   readonly works?: boolean;
+  /** Places that it takes, where one request may bring the work of many; at least 1. */
+  readonly cost?: (input: z.output<I>) => number;
   readonly run: (input: z.output<I>, call: Call) => unknown;
 }
 
 /** Any route, for code that treats all of them alike. */
-export type Route = Omit<RouteOf<z.ZodObject>, "run" | "pictures"> & {
+export type Route = Omit<RouteOf<z.ZodObject>, "run" | "pictures" | "cost"> & {
   readonly pictures?: readonly string[];
+  readonly cost?: (input: never) => number;
   readonly run: (input: never, call: Call) => unknown;
 };
 

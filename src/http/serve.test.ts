@@ -39,12 +39,9 @@ describe("clipt serve", () => {
     assert.deepEqual(body.folders, [at("photos")]);
     const [job] = (await server.json<Record<string, unknown>[]>("/api/jobs")).body;
     assert.equal(job?.["state"], "done");
-    assert.deepEqual(job["skippedItems"], [
-      {
-        item: at("photos/broken.jpg"),
-        reason: "Not a picture: begins with 'no pictur'. JPEG, PNG, WebP, GIF, TIFF, BMP and AVIF are read.",
-      },
-    ]);
+    const [skipped] = job["skippedItems"] as { item: string; reason: string }[];
+    assert.equal(skipped?.item, at("photos/broken.jpg"));
+    assert.match(skipped.reason, /^Not a picture: begins with 'no pictur'/);
   });
 
   test("finds pictures by text, by an upload, by one of the index", async () => {

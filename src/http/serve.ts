@@ -8,9 +8,11 @@ import { count, file, flag, list, modelFields, words } from "../task/fields.js";
 import { defineTask, type Context } from "../task/task.js";
 import { CliptError, messageOf, readError } from "../tensor/index.js";
 import { createApp } from "./app.js";
+import { pictureFetcher } from "./fetch-picture.js";
 import { openGate } from "./gate.js";
 import { Jobs } from "./jobs.js";
 import { defaultLimits, type Limits } from "./limits.js";
+import { openMetrics } from "./metrics.js";
 import { Queue } from "./queue.js";
 import { startIndexing } from "./routes/jobs.js";
 import { securityHeaders } from "./security-headers.js";
@@ -42,6 +44,9 @@ export const serve = defineTask({
       "NAME",
       "Names under which the server may be asked, besides localhost and addresses",
     ).default([]),
+    fetchUrls: flag(
+      "Download pictures that clients name by their addresses, from the public internet",
+    ).default(false),
     index: flag("Leave the index as it is at the start").default(true),
     batching: flag("Run every request alone, to see what batches bring").default(true),
     maxBytes: count("The largest request, bytes").default(defaultLimits.bodyBytes),
@@ -92,15 +97,20 @@ export const serve = defineTask({
       limits,
       collection,
       shared,
+      choice: Object.fromEntries(
+        ["db", ...Object.keys(modelFields)].map((name) => [name, input[name as keyof typeof input]]),
+      ),
+      ...(input.fetchUrls && { fetchPicture: pictureFetcher({ maxBytes: limits.bodyBytes }) }),
       folders,
       jobs,
       queue,
+      metrics: openMetrics(queue, shared),
       token,
       thumbnails: new Thumbnails(cacheFolder && join(cacheFolder, "thumbnails"), limits.pixels),
       log,
     };
     try {
-      const listening = await listen(createApp(serving), {
+      const listening = await listen(await createApp(serving), {
         host: input.host,
         port: input.port,
         limits,
@@ -120,7 +130,6 @@ export const serve = defineTask({
       return { url: listening.url };
     } finally {
       await jobs.close();
-      await shared.close();
       await opened.close();
     }
   },

@@ -1,7 +1,6 @@
 import type { Encoder } from "../model/index.js";
 import type { Store } from "../store/index.js";
 import type { Services } from "../task/services.js";
-import type { PictureOptions, PictureRows } from "../train/data/index.js";
 import type { Asker } from "./batches.js";
 import { batchingEncoder, defaultBatches, type Batching } from "./batching.js";
 import { sharedStore } from "./shared-store.js";
@@ -23,7 +22,6 @@ export interface SharedServices {
   /** The index; those who share it do not close it. */
   readonly store: Store;
   readonly waiting: { readonly texts: number; readonly pictures: number };
-  close(): Promise<void>;
 }
 
 /** Batches of one. */
@@ -39,27 +37,6 @@ export function shareServices(
     encoders.set(encoder, batches);
     return batches.for(asker);
   };
-  const pools = new Map<string, Promise<PictureRows>>();
-  const decoding = (options: PictureOptions): Promise<PictureRows> => {
-    const limited = { ...options, decode: { ...options.decode, maxPixels: pixels } };
-    const key = JSON.stringify(limited);
-    // As for many: threads, so that no picture keeps the others from being answered.
-    const pool = pools.get(key) ?? services.pictureRows(limited, Infinity);
-    pools.set(key, pool);
-    return pool.then((rows) => {
-      // Threads end where a picture was more than they could take; the next picture gets new ones.
-      const again = <R>(reading: Promise<R>): Promise<R> => {
-        reading.catch(() => pools.get(key) === pool && pools.delete(key));
-        return reading;
-      };
-      return {
-        ...rows,
-        read: (...given) => again(rows.read(...given)),
-        decode: (...given) => again(rows.decode(...given)),
-        close: async () => {},
-      };
-    });
-  };
   const shared = sharedStore(store, batching);
   const sum = (what: "texts" | "pictures"): number =>
     [...encoders.values()].reduce((total, { waiting }) => total + waiting[what], 0);
@@ -69,9 +46,11 @@ export function shareServices(
       ...services,
       encoder: async (choice) => encoderFor(await services.encoder(choice), asker),
       store: async () => shared,
-      // What runs in the background decodes so much that it has threads of its own, as long as it runs.
+      // As for many: in threads, so that no picture keeps the others from being answered.
       pictureRows: (options, expected) =>
-        asker.background === true ? services.pictureRows(options, expected) : decoding(options),
+        asker.background === true
+          ? services.pictureRows(options, expected)
+          : services.pictureRows({ ...options, decode: { ...options.decode, maxPixels: pixels } }, Infinity),
       close: async () => {},
     }),
     encoder: encoderFor,
@@ -83,10 +62,6 @@ export function shareServices(
       get pictures() {
         return sum("pictures");
       },
-    },
-    async close() {
-      for (const pool of await Promise.allSettled(pools.values()))
-        if (pool.status === "fulfilled") await pool.value.close();
     },
   };
 }

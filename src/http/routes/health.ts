@@ -6,7 +6,7 @@ import type { Serving } from "../serving.js";
 const chapter = "Server";
 const ok = z.object({ status: z.literal("ok") });
 
-export const healthRoutes = ({ queue, collection }: Serving): Route[] => [
+export const healthRoutes = ({ queue, collection, metrics }: Serving): Route[] => [
   defineRoute({
     method: "get",
     path: "/healthz",
@@ -28,5 +28,14 @@ export const healthRoutes = ({ queue, collection }: Serving): Route[] => [
       await collection.store.sets();
       return { status: "ok" };
     },
+  }),
+  defineRoute({
+    method: "get",
+    path: "/metrics",
+    chapter,
+    summary: "Counts and times for Prometheus",
+    input: z.object({}),
+    output: "text/plain",
+    run: async () => new Response(await metrics.text(), { headers: { "Content-Type": metrics.contentType } }),
   }),
 ];
