@@ -5,6 +5,7 @@ const benchmarks: Record<string, () => Promise<{ default: Benchmark }>> = {
   crash: () => import("./crash.js"),
   encode: () => import("./encode.js"),
   load: () => import("./load.js"),
+  memory: () => import("./memory.js"),
   "open-clip": () => import("./open-clip.js"),
   resize: () => import("./resize.js"),
   search: () => import("./search.js"),
