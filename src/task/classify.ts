@@ -25,7 +25,18 @@ export const classify = defineTask({
   output: z.array(
     z.object({
       picture: z.string(),
-      labels: z.array(z.object({ label: z.string(), score: z.number() })).describe("Best first"),
+      labels: z
+        .array(
+          z.object({
+            label: z.string(),
+            score: z.number(),
+            truncated: z
+              .literal(true)
+              .optional()
+              .describe("The label was longer than the model reads; its end was left out"),
+          }),
+        )
+        .describe("Best first"),
     }),
   ),
   positional: ["pictures"],
@@ -48,12 +59,19 @@ export const classify = defineTask({
         message: "a label without others to compare it with always scores 100 %; add some",
       });
     const templates = await templatesFor(labels, input.templates, model);
-    const head = await classHead({ names, templates }, 1, encoder, context);
+    const { directions, truncated } = await classHead({ names, templates }, 1, encoder, context);
+    const cut = new Set([...truncated].map((i) => labels[i]!));
     const results = [];
     const decode = decoding(model.preprocess, input.exact);
     for await (const { item, vector } of encodePictures(files, sampleOf, encoder, decode, context)) {
-      const scores = probabilities(dotProducts(stackVectors([vector]), head), encoder, model.config.score);
-      results.push({ picture: item.path, labels: rankLabels(labels, scores) });
+      const cosines = dotProducts(stackVectors([vector]), directions);
+      const ranked = rankLabels(labels, probabilities(cosines, encoder, model.config.score));
+      results.push({
+        picture: item.path,
+        labels: ranked.map((scored) =>
+          cut.has(scored.label) ? { ...scored, truncated: true as const } : scored,
+        ),
+      });
     }
     return results;
   },

@@ -27,6 +27,10 @@ export const embed = defineTask({
     items: z.number().describe("Rows in the file"),
     dim: z.number(),
     identity: z.string(),
+    truncated: z
+      .array(z.int())
+      .optional()
+      .describe("Rows of texts that were longer than the model reads: their ends were left out"),
   }),
   positional: ["pictures"],
   examples: [
@@ -42,13 +46,19 @@ export const embed = defineTask({
     const opening = context.services.encoder(input);
     // It is awaited below; meanwhile another failure may come first.
     opening.catch(() => {});
-    const embeddings =
+    const { truncated, ...embeddings } =
       texts === undefined
-        ? await embedPictures(pictures ?? [], opening, input.exact, context)
+        ? { ...(await embedPictures(pictures ?? [], opening, input.exact, context)), truncated: [] }
         : await embedTexts(texts, opening, context);
     await writeEmbeddings(out, embeddings);
     const [items = 0, dim = 0] = embeddings.vectors.shape;
-    return { out, items, dim, identity: embeddings.identity };
+    return {
+      out,
+      items,
+      dim,
+      identity: embeddings.identity,
+      ...(truncated.length > 0 && { truncated: [...truncated] }),
+    };
   },
 });
 
@@ -75,9 +85,14 @@ async function embedPictures(
   return { identity, items, vectors: stackVectors(rows) };
 }
 
-async function embedTexts(path: string, opening: Promise<Encoder>, context: Context): Promise<Embeddings> {
+async function embedTexts(
+  path: string,
+  opening: Promise<Encoder>,
+  context: Context,
+): Promise<Embeddings & { truncated: readonly number[] }> {
   const items = await readLines(path);
   if (items.length === 0) throw new CliptError("input", `${path} holds no text.`);
   const encoder = await opening;
-  return { identity: encoder.model.identity, items, vectors: await encodeTexts(items, encoder, context) };
+  const { features, truncated } = await encodeTexts(items, encoder, context);
+  return { identity: encoder.model.identity, items, vectors: features, truncated };
 }

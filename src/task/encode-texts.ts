@@ -7,12 +7,19 @@ const chunk = 256;
 /** Cut texts that are named one by one. */
 const named = 3;
 
-/** Features of texts, rows of length 1, [texts, dim]. Texts that do not fit are cut, with a warning. */
+export interface EncodedTexts {
+  /** [texts, dim], rows of length 1. */
+  readonly features: Tensor<"float32">;
+  /** Places of texts that were longer than the model reads: their ends were left out. */
+  readonly truncated: readonly number[];
+}
+
+/** Texts that do not fit are cut, with a warning. */
 export async function encodeTexts(
   texts: readonly string[],
   encoder: Encoder,
   { signal, emit }: Pick<Context, "signal" | "emit">,
-): Promise<Tensor<"float32">> {
+): Promise<EncodedTexts> {
   const parts: Tensor[] = [];
   const cut: number[] = [];
   for (let start = 0; start < texts.length; start += chunk) {
@@ -35,7 +42,7 @@ export async function encodeTexts(
     });
   if (cut.length > named)
     emit({ kind: "warning", message: `… and ${cut.length - named} more texts were cut` });
-  return join(parts);
+  return { features: join(parts), truncated: cut };
 }
 
 function join(parts: readonly Tensor[]): Tensor<"float32"> {

@@ -87,5 +87,6 @@ export async function retrievalOf(
     emit({ kind: "progress", stage: "pictures", done: images.length });
   }
   if (images.length === 0) throw new CliptError("input", `No picture of ${data} has a caption.`);
-  return retrievalMetrics(stackVectors(images), await encodeTexts(texts, encoder, context), imageOf, ks);
+  const { features } = await encodeTexts(texts, encoder, context);
+  return retrievalMetrics(stackVectors(images), features, imageOf, ks);
 }

@@ -78,7 +78,7 @@ export async function zeroshotOf(
     model,
   );
   const most = input.synonyms === "all" ? Infinity : 1;
-  const head = await classHead({ names, templates }, most, encoder, context);
+  const { directions } = await classHead({ names, templates }, most, encoder, context);
 
   const counter = classificationCounter(names.length);
   const report = reportTo(context);
@@ -87,7 +87,7 @@ export async function zeroshotOf(
   const options = { ...reading, split: input.split, workers: services.decodeWorkers, report, signal };
   for await (const { pixels, labels, keys } of pictures(input.data, decode, options)) {
     const features = toFloat32(await encoder.images(pixels));
-    const scores = dotProducts(features, head);
+    const scores = dotProducts(features, directions);
     for (const [i, label] of labels.entries()) {
       if (label === undefined) {
         emit({ kind: "skipped", item: keys[i] ?? "", reason: "it has no class" });

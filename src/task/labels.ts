@@ -39,11 +39,27 @@ function languageOf(names: readonly string[]): "en" | "ru" {
   return cyrillic > names.length / 2 ? "ru" : "en";
 }
 
-/** Directions of classes: names of each in all templates, [classes, dim]. `most`: how many of its names count. */
-export const classHead = (
+export interface ClassHead {
+  /** Directions of the classes, [classes, dim]. */
+  readonly directions: Tensor<"float32">;
+  /** Classes of which a sentence was longer than the model reads: its end was left out. */
+  readonly truncated: ReadonlySet<number>;
+}
+
+/** Names of each class in all templates. `most`: how many of its names count. */
+export async function classHead(
   labels: LabelSet,
   most: number,
   encoder: Encoder,
   context: Pick<Context, "signal" | "emit">,
-): Promise<Tensor<"float32">> =>
-  zeroShotHead(promptsOf(labels, most), (texts) => encodeTexts(texts, encoder, context));
+): Promise<ClassHead> {
+  const prompts = promptsOf(labels, most);
+  const classOf = prompts.flatMap((sentences, i) => sentences.map(() => i));
+  const truncated = new Set<number>();
+  const directions = await zeroShotHead(prompts, async (texts) => {
+    const encoded = await encodeTexts(texts, encoder, context);
+    for (const place of encoded.truncated) truncated.add(classOf[place]!);
+    return encoded.features;
+  });
+  return { directions, truncated };
+}

@@ -32,8 +32,10 @@ export async function partTerms(
   const all = queries.flatMap(({ parts }) => parts);
   const texts = [...new Set(all.flatMap(({ text }) => text ?? []))];
   const ids = [...new Set(all.flatMap(({ item }) => item ?? []))];
-  const rows = texts.length === 0 ? [] : rowsOf(await encodeTexts(texts, encoder, context));
+  const encoded = texts.length === 0 ? undefined : await encodeTexts(texts, encoder, context);
+  const rows = encoded === undefined ? [] : rowsOf(encoded.features);
   const rowOf = new Map(texts.map((text, i) => [text, rows[i]!]));
+  const cut = new Set(encoded?.truncated.map((i) => texts[i]));
   const items = new Map(
     (ids.length === 0 ? [] : await store.get(ids, identity)).map((item) => [
       item?.id,
@@ -56,10 +58,7 @@ export async function partTerms(
       const kind = part.text === undefined ? "picture" : "text";
       terms.push({ vector: await vectorOf(part, exact), weight: part.weight, kind });
     }
-    const { tokenizer } = encoder.model;
-    const truncated = parts.flatMap(({ text }) =>
-      text !== undefined && tokenizer.encode(text).truncatedFrom !== undefined ? [text] : [],
-    );
+    const truncated = parts.flatMap(({ text }) => (text !== undefined && cut.has(text) ? [text] : []));
     said.push({ terms, truncated });
   }
   return said;

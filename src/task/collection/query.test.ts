@@ -10,15 +10,13 @@ import { ask, type CollectionQuery } from "./query.js";
 const identity = "m";
 const axes: Readonly<Record<string, readonly number[]>> = { x: [1, 0, 0], y: [0, 1, 0], z: [0, 0, 1] };
 
-/** A text of four words is cut. */
-const encode = (text: string) => ({ truncatedFrom: text.split(" ").length > 3 ? 3 : undefined });
-
-/** Texts that name axes; a text of several names their sum. */
+/** Texts that name axes; a text of several names their sum, one of four is cut. */
 const encoder = {
-  model: { identity, config: { embedDim: 3 }, tokenizer: { contextLength: 8, encode } },
+  model: { identity, config: { embedDim: 3 }, tokenizer: { contextLength: 8 } },
   async texts(texts: readonly string[]) {
     const rows = texts.map((text) => unit(text.split(" ").map((word) => axes[word] ?? [0, 0, 0])));
-    return { features: f32([texts.length, 3], Float32Array.from(rows.flat())), truncated: [] };
+    const truncated = texts.flatMap((text, i) => (text.split(" ").length > 3 ? [i] : []));
+    return { features: f32([texts.length, 3], Float32Array.from(rows.flat())), truncated };
   },
 } as unknown as Encoder;
 
