@@ -103,7 +103,7 @@ async function vectorsOf(
   const { encoder } = collection;
   const texts = items.flatMap((item) => ("text" in item ? [item.text] : []));
   const [rows, pictures] = await Promise.all([
-    texts.length === 0 ? [] : encodeTexts(texts, encoder, context).then(rowsOf),
+    texts.length === 0 ? [] : encodeTexts(texts, encoder, context).then(({ features }) => rowsOf(features)),
     Promise.all(
       items.flatMap((item) =>
         "image" in item
