@@ -10,6 +10,7 @@ import { showBytes, showDate, showNumber, showPercent, words } from "../words/wo
 import { IconButton } from "./button.js";
 import { current } from "./grid.js";
 import { Icon } from "./icon.js";
+import { Meter } from "./meter.js";
 import { nameOf } from "./tile.js";
 
 /** A picture large, with what is known of it and why it was found. */
@@ -204,10 +205,10 @@ function Why({ found, place }: { readonly found: Shown; readonly place: number }
     <section class="why">
       <h3>{w.why}</h3>
       {probability !== undefined && (
-        <p>
-          <meter min={0} max={1} value={probability} aria-label={showPercent(probability)} />
-          {w.probability(showPercent(probability))}
-        </p>
+        <>
+          <Meter share={probability} label={showPercent(probability)} />
+          <p>{w.probability(showPercent(probability))}</p>
+        </>
       )}
       <p>
         {w.rank(place + 1)} {w.cosine(showNumber(score, 3))} {probability === undefined && w.uncalibrated}

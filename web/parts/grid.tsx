@@ -5,7 +5,7 @@ import type { Mark } from "../state/marks.js";
 import { resultAt, want, type Results } from "../state/results.js";
 import { words } from "../words/words.js";
 import { useRows } from "./rows.js";
-import { Tile, type TileActions } from "./tile.js";
+import { Tile, type Doubt, type TileActions } from "./tile.js";
 import { useWidth } from "./use-width.js";
 
 const gap = 8;
@@ -120,7 +120,7 @@ export function Grid({ results, marks, actions, leave }: GridProps): JSX.Element
                     <Tile
                       picture={picture}
                       mark={marks.get(picture.id)}
-                      weak={isWeak(results, picture.probability)}
+                      doubt={doubtOf(results, picture.probability)}
                       current={index === place}
                       actions={actions}
                       onFocus={() => (current.value = index)}
@@ -136,6 +136,8 @@ export function Grid({ results, marks, actions, leave }: GridProps): JSX.Element
   );
 }
 
-/** With nothing here that matches, no picture does; otherwise each speaks for itself. */
-const isWeak = ({ match }: Results, probability: number | undefined): boolean =>
-  match?.verdict === "nothing" || (probability !== undefined && probability < 0.5 && match !== undefined);
+function doubtOf({ match }: Results, probability = 1): Doubt | undefined {
+  if (match === undefined) return undefined;
+  if (match.verdict === "nothing") return "strong";
+  return probability < 0.5 ? "some" : undefined;
+}

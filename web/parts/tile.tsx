@@ -12,23 +12,25 @@ export interface TileActions {
   mark?: ((id: string, mark: Mark) => void) | undefined;
 }
 
+/** That a picture is what was meant: "some" when it is probably not, "strong" when nothing here is. */
+export type Doubt = "some" | "strong";
+
 interface TileProps {
   readonly picture: Shown;
   readonly mark: Mark | undefined;
-  /** Near, but probably not what was meant. */
-  readonly weak: boolean;
+  readonly doubt: Doubt | undefined;
   /** The one that Tab reaches; arrows lead to the others. */
   readonly current: boolean;
   readonly actions: TileActions;
   readonly onFocus: () => void;
 }
 
-export function Tile({ picture, mark, weak, current, actions, onFocus }: TileProps): JSX.Element {
+export function Tile({ picture, mark, doubt, current, actions, onFocus }: TileProps): JSX.Element {
   const { id, fields, probability } = picture;
   const w = words.value;
   const percent = probability === undefined ? undefined : showPercent(probability);
   return (
-    <div class={`tile${weak ? " weak" : ""}`} data-mark={mark}>
+    <div class="tile" data-doubt={doubt} data-mark={mark}>
       <button
         type="button"
         class="tile-picture"

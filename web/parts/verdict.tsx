@@ -2,7 +2,6 @@ import type { JSX } from "preact";
 import { ServerError } from "../api/client.js";
 import { address } from "../state/address.js";
 import { edition, failure, isQuery, results, searching } from "../state/results.js";
-import { info } from "../state/server.js";
 import { isUpload, uploads } from "../state/uploads.js";
 import { showPercent, words } from "../words/words.js";
 import { Icon } from "./icon.js";
@@ -23,7 +22,7 @@ function content(): JSX.Element | null {
   if (key === "") return null;
   if (address.value.pictures.some((picture) => isUpload(picture) && !uploads.value.has(picture)))
     return <p>{w.search.lost}</p>;
-  if (count === 0 && !searching.value) return info.value?.pictures === 0 ? null : <p>{w.verdict.filtered}</p>;
+  if (count === 0 && !searching.value) return <p>{w.verdict.filtered}</p>;
   if (!isQuery(address.value)) return <p>{w.pictures(count)}</p>;
   if (match === undefined) return counted ? <p>{w.found(count)}</p> : null;
   const percent = showPercent(match.probability);

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { classify, fileUrl, thumbnailUrl } from "../api/client.js";
 import type { Labelled } from "../api/types.js";
+import { Meter } from "../parts/meter.js";
 import { searchByFile } from "../parts/take-picture.js";
 import { Failed } from "../parts/verdict.js";
 import { address, go } from "../state/address.js";
@@ -102,12 +103,7 @@ export function LabelsView(): JSX.Element {
 const Bar = ({ label, score }: Labelled): JSX.Element => (
   <div class="bar">
     <span>{label}</span>
-    <meter
-      min={0}
-      max={1}
-      value={score}
-      aria-label={words.value.labels.probability(label, showPercent(score))}
-    />
+    <Meter share={score} label={words.value.labels.probability(label, showPercent(score))} />
     <span class="bar-value">{showPercent(score)}</span>
   </div>
 );

@@ -6,6 +6,7 @@ import { Toolbar } from "../parts/toolbar.js";
 import { Verdict } from "../parts/verdict.js";
 import { Examples, Welcome } from "../parts/welcome.js";
 import { address, go, historyState } from "../state/address.js";
+import { countFilters } from "../state/filters.js";
 import { markResult, marksOf } from "../state/marks.js";
 import { isQuery, queryKey, results } from "../state/results.js";
 import { info } from "../state/server.js";
@@ -14,7 +15,12 @@ import { focusSearch } from "../state/keyboard.js";
 export function SearchView(): JSX.Element {
   const found = results.value;
   const key = queryKey(address.value);
-  const empty = info.value?.pictures === 0;
+  const empty =
+    info.value?.pictures === 0 ||
+    (found.counted &&
+      found.count === 0 &&
+      !isQuery(address.value) &&
+      countFilters(address.value.filters) === 0);
 
   useEffect(() => {
     current.value = 0;

@@ -26,13 +26,12 @@ export const en = {
   pictures: count("picture", "pictures"),
   found: count("result", "results"),
   verdict: {
-    matches: (percent: string) => `Found, as far as can be told (${percent})`,
-    unsure: (percent: string) => `Perhaps nothing here matches (${percent} that something does)`,
+    matches: (percent: string) => `This is here, most likely (${percent})`,
+    unsure: (percent: string) => `Perhaps this is not here (${percent} that it is)`,
     nothing: "Nothing here seems to match",
     nothingMore: (percent: string) =>
       `The chance that some picture does is ${percent}. Below are the nearest ones, such as they are.`,
     filtered: "No picture passes these filters.",
-    nearest: "The nearest pictures, probably not what you mean",
   },
   filters: {
     title: "Filters",
@@ -103,7 +102,6 @@ export const en = {
       lookalike: "No lookalikes.",
     },
     groups: count("group", "groups"),
-    waste: (size: string) => `${size} in the smaller copies`,
     largest: "largest",
     safe: "clipt deletes nothing.",
     looking: "Comparing pictures …",

@@ -9,11 +9,14 @@ export const words = computed<Words>(() => ({ en, ru })[language.value]);
 export const showNumber = (value: number, digits = 0): string =>
   value.toLocaleString(words.value.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
-/** "83 %"; never 0 % or 100 %, which nobody knows. */
-export const showPercent = (share: number): string =>
-  new Intl.NumberFormat(words.value.locale, { style: "percent" }).format(
-    Math.min(0.99, Math.max(0.01, share)),
+/** "83 %"; "< 1 %" and "> 99 %" rather than what nobody knows. */
+export function showPercent(share: number): string {
+  const [least, most] = [0.01, 0.99];
+  const text = new Intl.NumberFormat(words.value.locale, { style: "percent" }).format(
+    Math.min(most, Math.max(least, share)),
   );
+  return share < least ? `< ${text}` : share > most ? `> ${text}` : text;
+}
 
 /** @param zone "UTC" for what a camera wrote: its clock's face, without a zone */
 export const showDate = (time: number, zone?: "UTC"): string =>
