@@ -7,6 +7,8 @@ import { Refusal, retryLater } from "./refusal.js";
 export interface Body {
   /** JSON's or the form's fields; a form's are texts, or lists of texts where a name occurs again. */
   readonly fields: Readonly<Record<string, unknown>>;
+  /** Whether the fields are texts, whatever they mean. */
+  readonly isText: boolean;
   /** Files of a form by their field; the whole body as "body" where it is a picture. */
   readonly uploads: ReadonlyMap<string, readonly Upload[]>;
 }
@@ -78,14 +80,14 @@ async function* chunksOf(incoming: IncomingMessage): AsyncGenerator<Buffer> {
 
 async function decode(bytes: Buffer<ArrayBuffer>, contentType: string): Promise<Body> {
   const type = contentType.split(";", 1)[0]!.trim().toLowerCase();
-  if (type === "" && bytes.length === 0) return { fields: {}, uploads: new Map() };
+  if (type === "" && bytes.length === 0) return { fields: {}, isText: true, uploads: new Map() };
   // clip-retrieval's client, for one, sends JSON and does not say so.
   if (type === "" || /^application\/([\w.-]+\+)?json$/.test(type))
-    return { fields: parseJson(bytes), uploads: new Map() };
+    return { fields: parseJson(bytes), isText: false, uploads: new Map() };
   if (type === "multipart/form-data" || type === "application/x-www-form-urlencoded")
     return parseForm(bytes, contentType);
   if (type.startsWith("image/") || type === "application/octet-stream")
-    return { fields: {}, uploads: new Map([["body", [{ bytes }]]]) };
+    return { fields: {}, isText: true, uploads: new Map([["body", [{ bytes }]]]) };
   throw new Refusal(
     "media",
     `${type} is not read; application/json, multipart/form-data, application/x-www-form-urlencoded and image/* are.`,
@@ -122,7 +124,7 @@ async function parseForm(bytes: Buffer<ArrayBuffer>, contentType: string): Promi
       uploads.set(name, [...(uploads.get(name) ?? []), upload]);
     } else fields[name] = name in fields ? [fields[name], value].flat() : value;
   }
-  return { fields, uploads };
+  return { fields, isText: true, uploads };
 }
 
 /** How often a text occurs, as far as it matters. */

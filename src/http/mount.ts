@@ -13,7 +13,7 @@ import type { Serving } from "./serving.js";
 
 type App = Hono<{ Bindings: HttpBindings }>;
 
-const noBody: Body = { fields: {}, uploads: new Map() };
+const noBody: Body = { fields: {}, isText: true, uploads: new Map() };
 
 /** Makes routes answer: reads and checks what comes in, keeps to the limits, and turns errors into answers. */
 export function mount(app: App, routes: readonly Route[], serving: Serving): void {
@@ -45,8 +45,7 @@ export function mount(app: App, routes: readonly Route[], serving: Serving): voi
           route.method === "get"
             ? { ...listed(c.req.queries()), ...c.req.param() }
             : withUploads(route, body, () => listed(c.req.queries()));
-        const isText = route.method === "get" || !isJson(incoming.headers["content-type"]);
-        const input = inputOf(route, given, isText) as never;
+        const input = inputOf(route, given, body.isText) as never;
         const leave =
           route.works === true ? serving.queue.enter(Math.max(1, route.cost?.(input) ?? 1)) : () => {};
         const working = (async () => route.run(input, call))();
@@ -68,8 +67,6 @@ export function mount(app: App, routes: readonly Route[], serving: Serving): voi
       }
     });
 }
-
-const isJson = (contentType = ""): boolean => /^application\/([\w.-]+\+)?json/i.test(contentType);
 
 function inputOf({ input }: Route, given: Record<string, unknown>, isText: boolean): unknown {
   const parsed = input.safeParse(isText ? fromText(input, given) : given, { error: sayIssue });
