@@ -8,6 +8,7 @@ const benchmarks: Record<string, () => Promise<{ default: Benchmark }>> = {
   memory: () => import("./memory.js"),
   "open-clip": () => import("./open-clip.js"),
   resize: () => import("./resize.js"),
+  serve: () => import("./serve.js"),
   search: () => import("./search.js"),
   towers: () => import("./towers.js"),
   train: () => import("./train.js"),

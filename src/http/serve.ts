@@ -54,6 +54,9 @@ export const serve = defineTask({
     maxLabels: count("The most labels of a request").default(defaultLimits.labels),
     queue: count("Requests that are worked on or wait for it; more are refused").default(defaultLimits.queue),
     timeout: count("Seconds that a request may take").default(defaultLimits.timeMs / 1000),
+    receiveTimeout: count("Seconds in which a client must have sent its request").default(
+      defaultLimits.receiveMs / 1000,
+    ),
     ...modelFields,
   }),
   output: z.object({ url: z.string() }),
@@ -74,6 +77,7 @@ export const serve = defineTask({
       labels: input.maxLabels,
       queue: input.queue,
       timeMs: input.timeout * 1000,
+      receiveMs: input.receiveTimeout * 1000,
     };
     const log = (error: unknown): void =>
       context.emit({

@@ -44,7 +44,8 @@ for (const [text, message] of [
   ["lens = x", /no field "lens"; there are camera/],
   ["width > 1 width", /`width`: the end/],
   ["(width > 1", /\) was expected/],
+  [`${"(".repeat(5000)}width > 1`, /more than 50 levels/],
   ['camera = "X', /cannot be read at `"X`/],
 ] as const)
-  test(`a filter that cannot be read: ${text}`, () =>
+  test(`a filter that cannot be read: ${text.slice(0, 20)}`, () =>
     assert.throws(() => parse(text), { code: "input", message }));

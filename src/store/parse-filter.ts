@@ -4,6 +4,9 @@ import { checkFilter, type Comparison, type Filter } from "./filter.js";
 
 type Known = Readonly<Record<string, FieldType>>;
 
+/** Levels of parentheses and `not`. */
+const maxDepth = 50;
+
 /**
  * A filter as people type it: `taken >= 2020-06-01 and (camera = "X100" or not exists latitude)`. There are `= != < <= > >=`,
  * `in (…, …)`, `starts`, `contains`, `exists FIELD`, `and`, `or`, `not` and parentheses. A date is `2020`, `2020-06` or
@@ -32,9 +35,9 @@ function both(reader: Reader, known: Known): Filter {
 }
 
 function single(reader: Reader, known: Known): Filter {
-  if (reader.take("not")) return { kind: "not", of: single(reader, known) };
+  if (reader.take("not")) return { kind: "not", of: reader.inside(() => single(reader, known)) };
   if (reader.take("(")) {
-    const inner = either(reader, known);
+    const inner = reader.inside(() => either(reader, known));
     reader.require(")");
     return inner;
   }
@@ -79,6 +82,8 @@ class Reader {
   private readonly tokens: readonly Token[];
   private next = 0;
 
+  private depth = 0;
+
   constructor(private readonly text: string) {
     const pattern = /\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|(<=|>=|!=|[=<>(),])|([^\s"'=<>!(),]+))/gy;
     const tokens: Token[] = [];
@@ -92,6 +97,15 @@ class Reader {
     if (text.slice(end).trim() !== "")
       throw new CliptError("input", `The filter cannot be read at \`${text.slice(end).trim()}\`.`);
     this.tokens = tokens;
+  }
+
+  /** Reads what lies one level deeper. @throws `input` when nobody can have meant so many levels */
+  inside<T>(read: () => T): T {
+    if (++this.depth > maxDepth)
+      throw new CliptError("input", `The filter has more than ${maxDepth} levels of parentheses.`);
+    const found = read();
+    this.depth--;
+    return found;
   }
 
   peek(): Token | undefined {
