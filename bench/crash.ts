@@ -30,7 +30,7 @@ export interface CrashResult {
 export async function crash(
   kind: CrashJob["kind"],
   { folder, model, kills, seed = 1 }: { folder: string; model: string; kills: number; seed?: number },
-  fresh: () => Promise<{ db: string; drop(): Promise<void> }>,
+  fresh: () => Promise<{ readonly db: string; readonly drop: () => Promise<void> }>,
 ): Promise<CrashResult> {
   const rng = random(["crash", seed]);
   const clean = await fresh();
@@ -40,6 +40,7 @@ export async function crash(
   if (calm.code !== 0) throw new Error(`The undisturbed run ended with ${calm.code}.`);
   const expected = await contentOf(clean.db);
   const [first = 0, last = 0] = [calm.times[0], calm.times.at(-1)];
+  const between = (last - first) / Math.max(1, calm.times.length - 1);
   let [inWork, rounds, acknowledged, killed] = [0, 0, 0, 0];
   while (killed < kills) {
     const { db, drop } = await fresh();
@@ -47,9 +48,10 @@ export async function crash(
     let before = new Set<string>();
     if (kind === "work") await run({ ...job(db), kind: "send" });
     while (killed < kills && before.size < expected.size) {
-      // From before the first write to some way into the work: each run gets a bit further.
-      const moment = first * 0.5 + rng.next() * (first * 0.6 + (last - first) * 0.4);
-      const { written, code } = await run(job(db), moment);
+      // While it starts, or soon after one of its first writes: each run gets a bit further.
+      const writes = rng.int(4);
+      const afterMs = rng.next() * (writes === 0 ? first : 1.5 * between);
+      const { written, code } = await run(job(db), { writes, afterMs });
       killed++;
       if (code === null) inWork++;
       acknowledged += written;
@@ -69,21 +71,32 @@ export async function crash(
   return { kills: killed, in_work: inWork, rounds, pictures: expected.size, acknowledged };
 }
 
-/** One process. @param killAfterMs no kill when absent */
+/** When a process is killed: so long after so many writes were reported. */
+interface Kill {
+  readonly writes: number;
+  readonly afterMs: number;
+}
+
+/** One process. @param kill none when absent */
 async function run(
   job: CrashJob,
-  killAfterMs?: number,
+  kill?: Kill,
 ): Promise<{ written: number; code: number | null; times: number[] }> {
   const started = Date.now();
   const child = fork(fileURLToPath(new URL("./crash.child.js", import.meta.url)));
   const times: number[] = [];
   let written = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const arm = (): void => {
+    if (kill?.writes === times.length) timer = setTimeout(() => child.kill("SIGKILL"), kill.afterMs);
+  };
   child.on("message", (said: Said) => {
     written = said.written;
     times.push(Date.now() - started);
+    arm();
   });
+  arm();
   child.send(job);
-  const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), killAfterMs);
   const [code] = (await once(child, "exit")) as [number | null];
   clearTimeout(timer);
   return { written, code, times };

@@ -4,6 +4,7 @@ import type { Benchmark } from "./benchmark.js";
 const benchmarks: Record<string, () => Promise<{ default: Benchmark }>> = {
   crash: () => import("./crash.js"),
   encode: () => import("./encode.js"),
+  index: () => import("./index.js"),
   load: () => import("./load.js"),
   memory: () => import("./memory.js"),
   "open-clip": () => import("./open-clip.js"),

@@ -46,7 +46,7 @@ async function inChild(job: Job): Promise<Record<string, unknown>> {
   const child = fork(fileURLToPath(new URL("./search.child.js", import.meta.url)));
   child.send(job);
   const [answer] = (await Promise.race([once(child, "message"), once(child, "exit")])) as unknown[];
-  if (typeof answer !== "object") throw new Error(`The ${job.kind} process ended with ${String(answer)}.`);
+  if (typeof answer !== "object") throw new Error(`The process that should ${job.kind} ended early.`);
   return answer as Record<string, unknown>;
 }
 

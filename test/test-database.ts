@@ -9,7 +9,7 @@ export const needsPostgres: { skip: string | false } = {
 
 export interface TestDatabase {
   readonly url: string;
-  drop(): Promise<void>;
+  readonly drop: () => Promise<void>;
 }
 
 /** An empty database of its own on that server: test files run side by side. */

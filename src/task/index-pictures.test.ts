@@ -13,6 +13,7 @@ import { duplicates } from "./duplicates.js";
 import { indexPictures } from "./index-pictures.js";
 import { search } from "./search.js";
 import { openServices, type Services } from "./services.js";
+import type { TaskEvent } from "./task.js";
 
 describe("an index of folders", () => {
   let root = "";
@@ -109,5 +110,105 @@ describe("an index of folders", () => {
       ],
     );
     assert.ok(!groups[0]!.paths[0]!.endsWith(".webp"), "the largest first");
+  });
+
+  test("a table's columns become fields; they stay when the table is not given again", async () => {
+    mkdirSync(at("shop"));
+    for (const i of [1, 2, 3]) writeFileSync(at("shop", `${i}.png`), await drawnPicture(100 + i));
+    writeFileSync(
+      at("shop", "goods.csv"),
+      'path,price,in stock,since,title\n1.png,9.5,true,2024-01-31,"Mug, blue"\n2.png,12,false,,Cup\nnone.png,1,true,,Lost\n',
+    );
+    const db = at("shop.db");
+    const shop = (metadata?: string) =>
+      indexPictures({ folders: [at("shop")], db, model: at("model"), metadata }, { services });
+    const fieldsOf = async (name: string) => {
+      const store = await openStore(db);
+      const [item] = await store.get([at("shop", name)]);
+      await store.close();
+      const { price, in_stock, since, title } = item?.fields ?? {};
+      return [price, in_stock, since, title];
+    };
+    await shop(at("shop", "goods.csv"));
+    assert.deepEqual(await fieldsOf("1.png"), [9.5, true, Date.UTC(2024, 0, 31), "Mug, blue"]);
+    assert.deepEqual(await fieldsOf("2.png"), [12, false, undefined, "Cup"]);
+    assert.deepEqual(await fieldsOf("3.png"), [undefined, undefined, undefined, undefined]);
+    const query = at("shop", "1.png");
+    const found = await search({ query, db, model: at("model"), where: "price > 10" }, { services });
+    assert.ok(!Array.isArray(found));
+    assert.deepEqual(
+      found.results.map(({ path }) => basename(path)),
+      ["2.png"],
+    );
+    writeFileSync(at("shop", "goods.jsonl"), '{"path": "1.png", "price": 8, "title": "Mug"}\n');
+    assert.deepEqual((await shop(at("shop", "goods.jsonl"))).added, 0);
+    assert.deepEqual(await fieldsOf("1.png"), [8, undefined, undefined, "Mug"]);
+    assert.equal((await shop()).unchanged, 3);
+    assert.deepEqual(await fieldsOf("2.png"), [12, false, undefined, "Cup"]);
+
+    writeFileSync(at("shop", "wrong.csv"), "path,width\n1.png,5\n");
+    await assert.rejects(shop(at("shop", "wrong.csv")), { code: "input", message: /"width" would replace/ });
+    writeFileSync(at("shop", "none.csv"), "name,colour\n1.png,red\n");
+    await assert.rejects(shop(at("shop", "none.csv")), { code: "format", message: /needs a column "path"/ });
+  });
+
+  test("the old model answers while the new one's vectors come; then the old ones can go", async () => {
+    const [db, folder] = [at("two.db"), at("photos")];
+    await indexPictures({ folders: [folder], db, model: at("model") }, { services });
+    const query = at("photos", "7.png");
+    const first = async (model: string) => {
+      const found = await search({ query, db, model: at(model), k: 30 }, { services });
+      assert.ok(!Array.isArray(found));
+      return found.results.length;
+    };
+    const all = await first("model");
+    let during: Promise<number> | undefined;
+    const emit = (event: TaskEvent): void => {
+      if (event.kind === "progress" && event.stage === "indexing") during ??= first("model");
+    };
+    await indexPictures({ folders: [folder], db, model: at("other"), replace: true }, { services, emit });
+    assert.equal(await during, all);
+    assert.equal(await first("other"), all);
+    const store = await openStore(db);
+    assert.equal((await store.sets()).length, 1);
+    await store.close();
+  });
+
+  test("a folder that is suddenly empty loses nothing, unless that is meant", async () => {
+    mkdirSync(at("drive"));
+    writeFileSync(at("drive", "a.png"), await drawnPicture(1));
+    const drive = (allowEmpty = false) =>
+      indexPictures(
+        { folders: [at("drive")], db: at("drive.db"), model: at("model"), allowEmpty },
+        { services },
+      );
+    await drive();
+    unlinkSync(at("drive", "a.png"));
+    await assert.rejects(drive(), { code: "input", message: /knows 1 there. Is a drive missing/ });
+    assert.deepEqual((await drive(true)).pictures, 0);
+  });
+
+  test("thumbnails of other programs, and what .cliptignore names, are left out", async () => {
+    for (const folder of ["@eaDir", "out", "in"]) mkdirSync(at("ignored", folder), { recursive: true });
+    for (const path of ["@eaDir/t.png", "out/a.png", "in/b.png", "in/c.png"])
+      writeFileSync(at("ignored", path), await drawnPicture(path.length));
+    writeFileSync(at("ignored", ".cliptignore"), "out/\n*.png\n!b.png\n");
+    const { pictures } = await indexPictures(
+      { folders: [at("ignored")], db: at("ignored.db"), model: at("model") },
+      { services },
+    );
+    assert.equal(pictures, 1);
+  });
+
+  test("HEIC says its size and date", async () => {
+    mkdirSync(at("heic"));
+    copyFileSync(join(packageRoot, "test/fixtures/pictures/turned.heic"), at("heic", "a.HEIC"));
+    await indexPictures({ folders: [at("heic")], db: at("heic.db"), model: at("model") }, { services });
+    const store = await openStore(at("heic.db"));
+    const [item] = await store.list({ limit: 1 });
+    await store.close();
+    const { width, height, format, camera, taken } = item?.fields ?? {};
+    const expected = [32, 48, "heic", "Clipt Test 1", Date.UTC(2021, 2, 4, 5, 6, 7)];
+    assert.deepEqual([width, height, format, camera, taken], expected);
   });
 });

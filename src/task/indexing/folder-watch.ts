@@ -7,12 +7,15 @@ import { leaveOutBelow } from "./leave-out.js";
 
 /** A file counts as written when it has not grown for this long. */
 const settledMs = 1000;
+/** What is gone may be there under another name, once that has settled: its vector has to be there then. */
+const goneMs = 3 * settledMs;
 
 /** Collects the paths below folders that the system says have changed, once they are written entirely. */
 export class FolderWatch {
   private watcher: FSWatcher;
   private isReady: Promise<void>;
-  private changed = new Set<string>();
+  /** When each path is told, milliseconds since 1970. */
+  private readonly changed = new Map<string, number>();
 
   /** @param warn is told what keeps the system from telling changes */
   constructor(
@@ -37,8 +40,9 @@ export class FolderWatch {
 
   /** The paths since the last time. */
   take(): string[] {
-    const paths = [...this.changed];
-    this.changed = new Set();
+    const now = Date.now();
+    const paths = [...this.changed].flatMap(([path, due]) => (due <= now ? [path] : []));
+    for (const path of paths) this.changed.delete(path);
     return paths;
   }
 
@@ -64,7 +68,7 @@ export class FolderWatch {
       },
     });
     watcher.on("all", (event, path) => {
-      if (event !== "addDir" || path !== this.rootOf(path)) this.changed.add(path);
+      if (event !== "addDir") this.changed.set(path, Date.now() + (event.startsWith("unlink") ? goneMs : 0));
     });
     let told = false;
     watcher.on("error", (error) => {

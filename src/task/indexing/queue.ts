@@ -118,10 +118,10 @@ export class IndexQueue {
     const jobs: JobWithMetadata<Slice>[] = await this.boss.findJobs<Slice>(`${this.name}-failed`, {
       queued: true,
     });
-    return jobs.map(({ id, data, output }) => ({
+    return jobs.map(({ id, data, sourceOutput }) => ({
       id,
       files: data.files.map(({ file }) => file.path),
-      reason: reasonOf(output),
+      reason: reasonOf(sourceOutput),
     }));
   }
 
