@@ -26,6 +26,7 @@ export {
   modelsRemove,
   openServices,
   search,
+  similar,
   tokenizerTrain,
   train,
   watch,

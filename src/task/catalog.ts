@@ -23,6 +23,11 @@ export const catalog: readonly Entry[] = [
     load: async () => (await import("./search.js")).search,
   },
   {
+    name: "similar",
+    summary: "Find pictures of an index that look like one",
+    load: async () => (await import("./similar.js")).similar,
+  },
+  {
     name: "index",
     summary: "Keep an index of folders, to search them at once",
     load: async () => (await import("./index-pictures.js")).indexPictures,
@@ -39,7 +44,7 @@ export const catalog: readonly Entry[] = [
   },
   {
     name: "duplicates",
-    summary: "Find copies of pictures in an index",
+    summary: "Find copies of pictures in an index, and lookalikes",
     load: async () => (await import("./duplicates.js")).duplicates,
   },
   {

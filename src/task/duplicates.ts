@@ -1,28 +1,62 @@
 import { z } from "zod";
-import { dbField, openCollection, requireIndexed } from "./collection/collection.js";
-import { findCopies } from "./collection/copies.js";
-import { modelFields } from "./fields.js";
-import { defineTask } from "./task.js";
+import { dbField, openCollection, requireIndexed, type Collection } from "./collection/collection.js";
+import { allItems, findCopies, type Copies } from "./collection/copies.js";
+import { findLookalikes, lookalikeCosine } from "./collection/lookalikes.js";
+import { flag, modelFields } from "./fields.js";
+import { defineTask, type Context } from "./task.js";
 
 export const duplicates = defineTask({
   name: "duplicates",
   details:
-    'Two kinds of copies in an index: "exact" ones are equal files; "same" ones are the same picture in another size, format or compression. Pictures that merely resemble each other are none. Nothing is deleted.',
-  input: z.object({ db: dbField, ...modelFields }),
+    'Two kinds of copies in an index: "exact" ones are equal files; "same" ones are the same picture in another size, format or compression. With --lookalikes, pictures that merely resemble each other follow, in groups of their own: frames of a burst, strong crops, mirrored copies. Nothing is deleted.',
+  input: z.object({
+    db: dbField,
+    lookalikes: flag("Show pictures that resemble each other, too").default(false),
+    above: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(lookalikeCosine)
+      .meta({ description: "Least cosine of lookalikes", placeholder: "COSINE" }),
+    ...modelFields,
+  }),
   output: z.array(
     z.object({
-      kind: z.enum(["exact", "same"]),
-      paths: z.array(z.string()).describe("The largest picture first, then the oldest file"),
+      kind: z.enum(["exact", "same", "lookalike"]),
+      paths: z
+        .array(z.string())
+        .describe(
+          "Copies: the largest picture first, then the oldest file. Lookalikes: the one that all others resemble first",
+        ),
     }),
   ),
-  examples: [{ title: "Copies in the index", input: {} }],
+  examples: [
+    { title: "Copies in the index", input: {} },
+    { title: "Lookalikes, too", input: { lookalikes: true } },
+  ],
   async run(input, context) {
     const collection = await openCollection(input, context.services);
     try {
       await requireIndexed(collection);
-      return (await findCopies(collection)).map(({ kind, ids }) => ({ kind, paths: [...ids] }));
+      const copies = await findCopies(collection);
+      const lookalikes = input.lookalikes ? await besides(copies, collection, input.above, context) : [];
+      return [...copies, ...lookalikes].map(({ kind, ids }) => ({ kind, paths: [...ids] }));
     } finally {
       await collection.close();
     }
   },
 });
+
+/** Lookalikes among all pictures; of copies, the first one stands for all. */
+async function besides(
+  copies: readonly Copies[],
+  collection: Collection,
+  above: number,
+  context: Context,
+): Promise<{ kind: "lookalike"; ids: readonly string[] }[]> {
+  const others = new Set(copies.flatMap(({ ids }) => ids.slice(1)));
+  const ids: string[] = [];
+  for await (const { id } of allItems(collection.store)) if (!others.has(id)) ids.push(id);
+  const groups = await findLookalikes(collection, ids, above, context);
+  return groups.map(({ ids }) => ({ kind: "lookalike", ids }));
+}

@@ -25,6 +25,7 @@ export * from "./models-pull.js";
 export * from "./models-remove.js";
 export * from "./search.js";
 export * from "./services.js";
+export * from "./similar.js";
 export * from "./task.js";
 export * from "./tokenizer-train.js";
 export * from "./train.js";

@@ -1,8 +1,8 @@
 import type { View } from "./screen.js";
 
-type Output = readonly { readonly kind: "exact" | "same"; readonly paths: readonly string[] }[];
+type Output = readonly { readonly kind: "exact" | "same" | "lookalike"; readonly paths: readonly string[] }[];
 
-const words = { exact: "equal files", same: "the same picture" };
+const words = { exact: "equal files", same: "the same picture", lookalike: "lookalikes" };
 
 /** A paragraph for each group, the picture to keep first. */
 export const duplicatesView: View = (output, { colors }) => {

@@ -4,8 +4,15 @@ import type { Screen } from "./screen.js";
 import { table } from "./table.js";
 
 interface Answer {
-  readonly query: string;
-  readonly results: readonly { readonly path: string; readonly score: number }[];
+  readonly query?: string;
+  readonly understood?: string;
+  readonly match?: { readonly verdict: "matches" | "unsure" | "nothing" };
+  readonly results: readonly {
+    readonly path: string;
+    readonly score: number;
+    readonly probability?: number;
+  }[];
+  readonly refinements?: readonly string[];
 }
 
 /** Pictures that `--show` draws for a query. */
@@ -15,8 +22,10 @@ const drawn = 3;
 export async function searchView(output: unknown, screen: Screen): Promise<string> {
   const answers = [output as Answer | readonly Answer[]].flat();
   const parts = [];
-  for (const { query, results } of answers) {
+  for (const { query = "", understood, match, results, refinements = [] } of answers) {
     if (answers.length > 1) parts.push(screen.colors.bold(query));
+    if (understood !== undefined) parts.push(screen.colors.dim(understood));
+    if (match?.verdict === "nothing") parts.push("Nothing here seems to match; the nearest are:");
     if (screen.show) for (const { path } of results.slice(0, drawn)) parts.push(await draw(path, screen));
     parts.push(
       table(
@@ -25,6 +34,7 @@ export async function searchView(output: unknown, screen: Screen): Promise<strin
         screen,
       ),
     );
+    if (refinements.length > 0) parts.push(screen.colors.dim(`narrower: ${refinements.join(", ")}`));
   }
   return parts.join("\n");
 }

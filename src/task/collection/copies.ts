@@ -1,5 +1,5 @@
 import { hashDistance } from "../../input/image/index.js";
-import type { Fields, Item } from "../../store/index.js";
+import type { Fields, Item, Store } from "../../store/index.js";
 import type { Collection } from "./collection.js";
 
 /** Pictures that are the same one. */
@@ -14,8 +14,8 @@ export interface Copies {
 const maxDistance = 6;
 /** Pieces of a fingerprint: of two that differ in at most 6 bits, one of 7 pieces is equal. */
 const pieces = maxDistance + 1;
-/** Cosine below which equal fingerprints are a chance: flat skies, blank pages. */
-const minCosine = 0.9;
+/** Cosine below which equal fingerprints are a chance: flat skies, blank pages. Small and grey copies lie from 0.8 on. */
+const minCosine = 0.75;
 const pageSize = 10_000;
 
 /**
@@ -24,11 +24,7 @@ const pageSize = 10_000;
  */
 export async function findCopies({ store, identity }: Collection): Promise<Copies[]> {
   const fields = new Map<string, Fields>();
-  for (let offset = 0; ; offset += pageSize) {
-    const page = await store.list({ limit: pageSize, offset });
-    for (const item of page) fields.set(item.id, item.fields);
-    if (page.length < pageSize) break;
-  }
+  for await (const item of allItems(store)) fields.set(item.id, item.fields);
   const groups = new Groups([...fields.keys()]);
   const byHash = new Map<string, string>();
   for (const [id, { hash }] of fields) {
@@ -51,6 +47,15 @@ export async function findCopies({ store, identity }: Collection): Promise<Copie
       ),
     }))
     .sort((a, b) => (a.ids[0]! < b.ids[0]! ? -1 : 1));
+}
+
+/** Every item of a store, by id. */
+export async function* allItems(store: Store): AsyncGenerator<Item> {
+  for (let offset = 0; ; offset += pageSize) {
+    const page = await store.list({ limit: pageSize, offset });
+    yield* page;
+    if (page.length < pageSize) return;
+  }
 }
 
 /** Pairs of different files that show the same picture. */

@@ -6,6 +6,7 @@ import { byDate, relevant } from "./by-date.js";
 import { combine, cosinesWith, sampleOf } from "./combine.js";
 import { feedbackTerms } from "./feedback.js";
 import { find } from "./find.js";
+import { refinedResults, refinementsOf } from "./refinements.js";
 import { partTerms, type Said } from "./part-terms.js";
 import type { QueryPart } from "./query-part.js";
 
@@ -22,6 +23,8 @@ export interface CollectionQuery {
   readonly like?: readonly string[] | undefined;
   /** Ids of results that are not. */
   readonly dislike?: readonly string[] | undefined;
+  /** Whether words that would narrow the query are wanted. */
+  readonly refine?: boolean | undefined;
   /** Decode pictures as the reference does. */
   readonly exact?: boolean | undefined;
 }
@@ -75,7 +78,7 @@ export async function askAll(
   const answers: CollectionAnswer[] = [];
   for (const [i, query] of queries.entries()) {
     context.signal.throwIfAborted();
-    answers.push(await answer(collection, query, said[i]!));
+    answers.push(await answer(collection, query, said[i]!, context));
   }
   return answers;
 }
@@ -84,19 +87,23 @@ async function answer(
   collection: Collection,
   query: CollectionQuery,
   { terms: parts, truncated }: Said,
+  context: Context,
 ): Promise<CollectionAnswer> {
-  const { k, offset = 0, where, sort = "score" } = query;
+  const { k, offset = 0, where, sort = "score", refine = false } = query;
   const terms = [...parts, ...(await feedbackTerms(collection, query, parts))];
   if (terms.length === 0) throw new CliptError("input", "The query is empty.");
   const vector = await combine(terms, collection);
 
   const hidden = new Set([...query.parts.flatMap(({ item }) => item ?? []), ...(query.dislike ?? [])]);
-  const wanted = sort === "score" ? offset + k : datedPool;
+  const wanted = Math.max(sort === "score" ? offset + k : datedPool, refine ? refinedResults : 0);
   const found = await find(collection, vector, { k: wanted + hidden.size, where });
   const hits = found.filter(({ id }) => !hidden.has(id));
+  const wantedTexts = query.parts.flatMap(({ text, weight }) => (weight > 0 ? (text ?? []) : []));
+  const ids = hits.map(({ id }) => id);
   return {
     results: await page(hits, query, vector, collection),
     ...(truncated.length > 0 && { truncated }),
+    ...(refine && { refinements: await refinementsOf(collection, wantedTexts, ids, context) }),
   };
 }
 

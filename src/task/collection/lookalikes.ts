@@ -1,0 +1,85 @@
+import { inOrder } from "../../train/data/in-order.js";
+import type { Context } from "../task.js";
+import type { Collection } from "./collection.js";
+
+/** Pictures that resemble each other. */
+export interface Lookalikes {
+  /** The one that all others resemble first, the most alike next. */
+  readonly ids: readonly string[];
+}
+
+/** Cosine from which pictures count as lookalikes. Measured: docs/the-index.md. */
+export const lookalikeCosine = 0.9;
+/** A picture's neighbours that are looked at. */
+const neighbours = 24;
+/** Pictures whose vectors are read at once, and searches that overlap. */
+const batchSize = 256;
+const parallel = 4;
+
+/**
+ * Groups of pictures whose vectors are near each other, by one search in the index for each picture. Every member of a group
+ * resembles its first one: there are no chains from one picture to a wholly other one.
+ *
+ * @param ids   pictures that are compared; of true copies, one
+ * @param above least cosine
+ */
+export async function findLookalikes(
+  { store, identity }: Collection,
+  ids: readonly string[],
+  above: number,
+  { signal, emit }: Pick<Context, "signal" | "emit">,
+): Promise<Lookalikes[]> {
+  const meant = new Set(ids);
+  const near = new Map<string, Map<string, number>>();
+  const search = async ([id, vector]: readonly [string, Float32Array]) => ({
+    id,
+    hits: await store.query({ identity, vector, k: neighbours + 1 }),
+  });
+  for (let start = 0; start < ids.length; start += batchSize) {
+    signal.throwIfAborted();
+    const items = await store.get(ids.slice(start, start + batchSize), identity);
+    const batch = items.flatMap((item) => {
+      const vector = item?.vectors?.[identity];
+      return item === undefined || vector === undefined ? [] : [[item.id, vector] as const];
+    });
+    for await (const { id, hits } of inOrder(stream(batch), search, parallel))
+      for (const hit of hits)
+        if (hit.id !== id && hit.score >= above && meant.has(hit.id)) link(near, id, hit.id, hit.score);
+    emit({
+      kind: "progress",
+      stage: "comparing pictures",
+      done: Math.min(start + batchSize, ids.length),
+      total: ids.length,
+    });
+  }
+  return stars(near);
+}
+
+function link(near: Map<string, Map<string, number>>, a: string, b: string, score: number): void {
+  for (const [from, to] of [
+    [a, b],
+    [b, a],
+  ] as const)
+    near.set(from, (near.get(from) ?? new Map<string, number>()).set(to, score));
+}
+
+/** The picture with the most neighbours takes them as its group; then the one with the most of the others, and so on. */
+function stars(near: ReadonlyMap<string, ReadonlyMap<string, number>>): Lookalikes[] {
+  const taken = new Set<string>();
+  const groups: Lookalikes[] = [];
+  const byDegree = [...near].sort(([a, x], [b, y]) => y.size - x.size || (a < b ? -1 : 1));
+  for (const [center, around] of byDegree) {
+    if (taken.has(center)) continue;
+    const members = [...around].filter(([id]) => !taken.has(id));
+    if (members.length === 0) continue;
+    members.sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+    const ids = [center, ...members.map(([id]) => id)];
+    for (const id of ids) taken.add(id);
+    groups.push({ ids });
+  }
+  return groups;
+}
+
+async function* stream<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
