@@ -12,6 +12,7 @@ import { openStore } from "../store/index.js";
 import { duplicates } from "./duplicates.js";
 import { indexPictures } from "./index-pictures.js";
 import { search } from "./search.js";
+import { similar } from "./similar.js";
 import { openServices, type Services } from "./services.js";
 import type { TaskEvent } from "./task.js";
 
@@ -32,6 +33,7 @@ describe("an index of folders", () => {
     await writeSmallModel(at("other"), "other");
     mkdirSync(at("photos", "2020"), { recursive: true });
     for (let i = 0; i < 20; i++) writeFileSync(at("photos", `${i}.png`), await drawnPicture(i * 12));
+    writeFileSync(at("away.png"), await drawnPicture(7 * 12));
     services = openServices({ decodeWorkers: 2 });
   });
   after(async () => {
@@ -73,6 +75,40 @@ describe("an index of folders", () => {
     assert.deepEqual(wide, { query, results: [] });
     await assert.rejects(search({ ...choice, where: "lens = x y" }, { services }), { code: "input" });
     await assert.rejects(search({ ...choice, db: at("empty") }, { services }), /is empty. Fill it with/);
+  });
+
+  test("by a picture of the index, which is not among its own results; a picture from elsewhere", async () => {
+    const choice = { k: 100, db: at("db"), model: at("model") };
+    const seven = await similar({ picture: at("photos", "7.png"), ...choice }, { services });
+    const elsewhere = await similar({ picture: at("away.png"), ...choice }, { services });
+    assert.equal(elsewhere.results.length, seven.results.length + 1);
+    assert.equal(elsewhere.results[0]?.path, at("photos", "7.png"));
+    assert.ok(seven.results.every(({ path }) => path !== at("photos", "7.png")));
+    await assert.rejects(similar({ picture: at("nowhere.png"), ...choice }, { services }), {
+      code: "missing",
+    });
+  });
+
+  test("with signs, a sort, marks and pages", async () => {
+    const choice = { db: at("db"), model: at("model"), k: 5 };
+    const found = async (options: Partial<Parameters<typeof search>[0]>) => {
+      const answer = await search({ query: "a cat", ...choice, ...options }, { services });
+      assert.ok(!Array.isArray(answer));
+      return answer;
+    };
+    const [first] = (await found({})).results;
+    const two = await found({ query: `"a cat" - ${at("photos", "7.png")}` });
+    assert.equal(two.understood, `"a cat" - "${at("photos", "7.png")}"`);
+    assert.ok((await found({ dislike: [first!.path] })).results.every(({ path }) => path !== first?.path));
+    const page = await found({ offset: 2, k: 3 });
+    assert.deepEqual(page.results, (await found({})).results.slice(2));
+    const dates = (await found({ sort: "oldest" })).results.map(({ fields }) => Number(fields?.["modified"]));
+    assert.deepEqual(
+      dates,
+      [...dates].sort((a, b) => a - b),
+    );
+    const long = `${"very ".repeat(200)}long`;
+    assert.deepEqual((await found({ query: long })).truncated, [long]);
   });
 
   test("another model's vectors stand beside the first's", async () => {
