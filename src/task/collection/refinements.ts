@@ -38,7 +38,7 @@ export async function refinementsOf(
   const sample = await sampleOf(collection);
   if (found.length === 0 || sample.length === 0) return [];
 
-  const said = texts.length === 0 ? [] : rowsOf(await encodeTexts(texts, encoder, quiet(context)));
+  const said = texts.length === 0 ? [] : rowsOf((await encodeTexts(texts, encoder, quiet(context))).features);
   const candidates = (await wordVectors(encoder, language, context)).flatMap(({ word, vector }) => {
     const { mean, deviation } = cosinesWith(vector, sample);
     const share = (rows: readonly Float32Array[]): number =>
@@ -71,7 +71,7 @@ async function wordVectors(encoder: Encoder, language: Language, context: Contex
   const known = encoded.get(encoder)?.get(language);
   if (known !== undefined) return known;
   const texts = words.map((word) => word[language]);
-  const rows = rowsOf(await encodeTexts(texts, encoder, quiet(context)));
+  const rows = rowsOf((await encodeTexts(texts, encoder, quiet(context))).features);
   const vectors = texts.map((word, i) => ({ word, vector: rows[i]! }));
   encoded.set(encoder, new Map(encoded.get(encoder)).set(language, vectors));
   return vectors;
