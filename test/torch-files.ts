@@ -45,6 +45,8 @@ export interface ZipFile {
   readonly name: string;
   readonly data: Buffer;
   readonly deflate?: boolean;
+  /** `data` is deflated already, from that many bytes. */
+  readonly packedFrom?: number;
   /** What the records claim instead of the truth. */
   readonly claim?: { readonly size?: number; readonly at?: number; readonly localName?: string };
 }
@@ -54,9 +56,9 @@ export function zip(files: readonly ZipFile[], wide = false): Buffer {
   const local: Buffer[] = [];
   const central: Buffer[] = [];
   let position = 0;
-  for (const { name, data, deflate = false, claim = {} } of files) {
-    const packed = deflate ? deflateRawSync(data) : data;
-    const size = claim.size ?? data.length;
+  for (const { name, data, packedFrom, deflate = packedFrom !== undefined, claim = {} } of files) {
+    const packed = deflate && packedFrom === undefined ? deflateRawSync(data) : data;
+    const size = claim.size ?? packedFrom ?? data.length;
     const packedSize = deflate ? packed.length : size;
     const common = (wideSizes: boolean) =>
       join([

@@ -35,6 +35,8 @@ export type TokenizerConfig =
       /** Lower case before the file's own normaliser. */
       readonly lowerCase?: boolean | undefined;
       readonly context: number;
+      /** The token that ends a text becomes 0: open_clip's `strip_sep_token`. */
+      readonly stripSep?: boolean | undefined;
       /** Id of the padding, for a tower that tells it from text; absent: what the files say. */
       readonly pad?: number | undefined;
       /** Repository whose tokenizer it is, where the model's own folder has none. */
@@ -74,7 +76,7 @@ export function openTokenizer(config: TokenizerConfig, files: TokenizerFiles): T
 }
 
 function openHuggingFace(
-  { cleaning, lowerCase, context, pad, name }: Extract<TokenizerConfig, { kind: "hugging-face" }>,
+  { cleaning, lowerCase, stripSep, context, pad, name }: Extract<TokenizerConfig, { kind: "hugging-face" }>,
   files: TokenizerFiles,
 ): Tokenizer {
   if (name !== undefined && ![...files.keys()].some((file) => file !== "tokenizer_config.json"))
@@ -85,6 +87,7 @@ function openHuggingFace(
   return openTokenizerFiles(Object.fromEntries(files), {
     cleaning,
     lowerCase,
+    stripSep,
     frame: { context, ...(pad === undefined ? {} : { pad }) },
   });
 }

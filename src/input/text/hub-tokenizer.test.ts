@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { anyString } from "../../../test/any-string.js";
 import { packageRoot } from "../../package-root.js";
 import { hubTokenizer, type TokenizerConfig, type TokenizerJson } from "./hub-tokenizer.js";
+import { openTokenizer } from "./open-tokenizer.js";
 
 interface Fixture {
   readonly tokenizers: readonly {
@@ -47,4 +48,17 @@ test("no string throws", () => {
 
 test("a file that is no tokenizer is refused", () => {
   assert.throws(() => hubTokenizer({}), { code: "format" });
+});
+
+test("strip_sep_token: the token that ends a text is 0 wherever it stands, as in open_clip", () => {
+  const read = (...parts: string[]) => readFileSync(join(packageRoot, "test/fixtures", ...parts));
+  const { rows } = JSON.parse(read("text", "strip-sep.json").toString()) as {
+    rows: { text: string; ids: number[] }[];
+  };
+  const tokenizer = openTokenizer(
+    { "vocab.txt": read("models", "openclip-bert-tiny", "vocab.txt") },
+    { cleaning: "whitespace", stripSep: true, frame: { context: 10, pad: 0 } },
+  );
+  for (const { text, ids } of rows)
+    assert.deepEqual([...tokenizer.batch([text], { padTo: "context" }).ids], ids, text);
 });

@@ -34,6 +34,7 @@ export interface TokenizerConfig {
   readonly eos_token?: Token | null | undefined;
   readonly pad_token?: Token | null | undefined;
   readonly unk_token?: Token | null | undefined;
+  readonly sep_token?: Token | null | undefined;
   /** Gemma's and Llama's classes put these around a text whatever the file's post-processor says. */
   readonly add_bos_token?: boolean | null | undefined;
   readonly add_eos_token?: boolean | null | undefined;
@@ -49,6 +50,8 @@ export interface HubTokenizerOptions {
   readonly cleaning?: Cleaning;
   /** Lower case before the file's own normaliser: SigLIP 2 was trained so, and some of its files leave it out. */
   readonly lowerCase?: boolean | undefined;
+  /** The token that ends a text becomes 0, wherever it stands: open_clip's `strip_sep_token`. */
+  readonly stripSep?: boolean | undefined;
   /** What the files do not say or say wrongly. */
   readonly frame?: Partial<Frame>;
 }
@@ -173,6 +176,8 @@ export function hubTokenizer(
   }
   if (json.normalizer) hub.normalizer = hubNormalizer(json.normalizer);
   const around = { ...specials(hub), ...ruled(hub, config) };
+  const stripped = options.stripSep === true ? (idOf(hub, config.sep_token) ?? around.end) : undefined;
+  if (stripped !== undefined && around.end === stripped) around.end = 0;
   const frame: Frame = {
     ...around,
     pad: idOf(hub, config.pad_token) ?? json.padding?.pad_id ?? around.end ?? 0,
@@ -189,12 +194,12 @@ export function hubTokenizer(
       guarded(() => {
         const { ids } = hub.encode(clean(text), { add_special_tokens: false });
         if (!ids.every(Number.isSafeInteger)) throw new Error("a piece of the text has no id");
-        return ids;
+        return stripped === undefined ? ids : ids.map((id) => (id === stripped ? 0 : id));
       }),
     join: (ids) =>
       ids.length === 0 ? "" : guarded(() => hub.decode([...ids], { skip_special_tokens: true })),
     identity: () => ({
-      kind: "tokenizer.json",
+      kind: stripped === undefined ? "tokenizer.json" : "tokenizer.json, without separators",
       cleaning,
       frame,
       vocabulary: (digest ??= fingerprint(JSON.stringify(json))),

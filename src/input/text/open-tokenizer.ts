@@ -18,6 +18,8 @@ export interface OpenTokenizerOptions {
   readonly cleaning?: Cleaning | undefined;
   /** See `HubTokenizerOptions`. */
   readonly lowerCase?: boolean | undefined;
+  /** See `HubTokenizerOptions`. */
+  readonly stripSep?: boolean | undefined;
   readonly frame?: Partial<Frame>;
   /** Which project's spelling of the special tokens goes with `bpe_simple_vocab_16e6.txt`. */
   readonly spelling?: Spelling;
@@ -42,7 +44,7 @@ export function openTokenizer(files: TokenizerFiles, options: OpenTokenizerOptio
     return bytes === undefined ? undefined : decoder.decode(bytes);
   };
   const config = readTokenizerConfig(text("tokenizer_config.json"));
-  const { cleaning, lowerCase = false, frame = {}, spelling } = options;
+  const { cleaning, lowerCase = false, stripSep, frame = {}, spelling } = options;
   const spiece = Object.keys(files).find((name) => name.endsWith(".model"));
   const piecesFirst = spiece !== undefined && config.tokenizer_class === "SiglipTokenizer";
   const own = { ...(cleaning === undefined ? {} : { cleaning }) };
@@ -54,7 +56,7 @@ export function openTokenizer(files: TokenizerFiles, options: OpenTokenizerOptio
     // A cleaning of ours on CLIP's kind of vocabulary: no need for the library, which is slower.
     return isClipBpe(parsed) && cleaning !== undefined && cleaning !== "none"
       ? clipTokenizer(readBpeTokenizerJson(parsed), clip)
-      : hubTokenizer(parsed, config, { ...own, lowerCase, frame });
+      : hubTokenizer(parsed, config, { ...own, lowerCase, stripSep, frame });
   }
   const [vocab, merges] = [text("vocab.json"), text("merges.txt")];
   if (vocab !== undefined && merges !== undefined)
@@ -65,7 +67,8 @@ export function openTokenizer(files: TokenizerFiles, options: OpenTokenizerOptio
     });
 
   const pieces = text("vocab.txt");
-  if (pieces !== undefined) return hubTokenizer(wordPieceJson(pieces, config), config, { ...own, frame });
+  if (pieces !== undefined)
+    return hubTokenizer(wordPieceJson(pieces, config), config, { ...own, stripSep, frame });
 
   if (spiece !== undefined) {
     const model = readSentencePieceModel(files[spiece]!);

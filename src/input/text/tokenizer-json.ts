@@ -72,6 +72,7 @@ const config = z.looseObject({
   eos_token: token,
   pad_token: token,
   unk_token: token,
+  sep_token: token,
   add_bos_token: z.boolean().nullish(),
   add_eos_token: z.boolean().nullish(),
   do_lower_case: z.boolean().nullish(),

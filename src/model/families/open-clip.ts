@@ -273,6 +273,7 @@ export function parseOpenClipTokenizer(model: unknown, { text }: ClipConfig): To
     : {
         kind: "hugging-face",
         cleaning: clean ?? "whitespace",
+        ...(cfg.tokenizer_kwargs?.strip_sep_token === true ? { stripSep: true } : {}),
         context,
         pad: text.kind === "bert" ? text.padId : undefined,
         name: cfg.hf_tokenizer_name,

@@ -177,6 +177,7 @@ export const tokenizerFields = z.discriminatedUnion("kind", [
     kind: z.literal("hugging-face"),
     cleaning: cleaning.optional(),
     lowerCase: z.boolean().optional(),
+    stripSep: z.boolean().optional(),
     context: idCount,
     pad: countOrZero.optional(),
     name: z.string().optional(),

@@ -144,7 +144,13 @@ function tokenizerOf(model: Parts, name: string) {
   const files = toHuggingFaceTokenizer({ ...tokenizerConfig, cleaning: "none" }, tokenizerFiles, frame);
   return {
     files: { ...files },
-    fields: { hf_tokenizer_name: name, tokenizer_kwargs: { clean: clean ?? "whitespace" } },
+    fields: {
+      hf_tokenizer_name: name,
+      tokenizer_kwargs: {
+        clean: clean ?? "whitespace",
+        ...("stripSep" in tokenizerConfig && tokenizerConfig.stripSep === true ? { strip_sep_token: true } : {}),
+      },
+    },
     notes: [
       ...(clean === undefined
         ? ["open_clip mends broken encodings and HTML entities before it cuts a text, which this model does not; other texts get the same ids."]

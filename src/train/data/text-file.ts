@@ -26,8 +26,10 @@ export async function* numberedLines(path: string): AsyncGenerator<{ line: strin
     const decoder = new TextDecoder();
     let rest = "";
     for await (const chunk of openText(path) as AsyncIterable<Uint8Array>) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      rest = lines.pop() ?? "";
+      // Only the new part is looked through: a long line comes in many.
+      const lines = decoder.decode(chunk, { stream: true }).split("\n");
+      lines[0] = rest + lines[0]!;
+      rest = lines.pop()!;
       if (rest.length > longestLine)
         throw new CliptError(
           "format",
