@@ -5,6 +5,7 @@ const benchmarks: Record<string, () => Promise<{ default: Benchmark }>> = {
   crash: () => import("./crash.js"),
   encode: () => import("./encode.js"),
   index: () => import("./index.js"),
+  "fuzz-readers": () => import("./fuzz-readers.js"),
   load: () => import("./load.js"),
   memory: () => import("./memory.js"),
   "open-clip": () => import("./open-clip.js"),

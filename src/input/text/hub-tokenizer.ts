@@ -91,11 +91,12 @@ function ruled(
   };
 }
 
-/** Files that the library reads without a word may fail it later. */
+/** The library's errors, when it reads a file and later when it obeys it, as ours. */
 function guarded<T>(work: () => T): T {
   try {
     return work();
   } catch (cause) {
+    if (cause instanceof CliptError) throw cause;
     throw new CliptError("format", `This tokenizer.json does not work: ${messageOf(cause)}.`, { cause });
   }
 }
@@ -167,15 +168,12 @@ export function hubTokenizer(
   options: HubTokenizerOptions = {},
 ): Tokenizer {
   const { cleaning = "none" } = options;
-  const json = withSpecials(options.lowerCase === true ? inLowerCase(file) : file, config);
-  let hub: HubTokenizer;
-  try {
-    hub = new HubTokenizer(unicodeSpaces(json), config);
-  } catch (cause) {
-    throw new CliptError("format", "This tokenizer.json cannot be read.", { cause });
-  }
-  if (json.normalizer) hub.normalizer = hubNormalizer(json.normalizer);
-  const around = { ...specials(hub), ...ruled(hub, config) };
+  const { hub, json, around } = guarded(() => {
+    const json = withSpecials(options.lowerCase === true ? inLowerCase(file) : file, config);
+    const hub = new HubTokenizer(unicodeSpaces(json), config);
+    if (json.normalizer) hub.normalizer = hubNormalizer(json.normalizer);
+    return { hub, json, around: { ...specials(hub), ...ruled(hub, config) } };
+  });
   const stripped = options.stripSep === true ? (idOf(hub, config.sep_token) ?? around.end) : undefined;
   if (stripped !== undefined && around.end === stripped) around.end = 0;
   const frame: Frame = {
