@@ -82,7 +82,7 @@ const textCfg = z.object({
 
 /** The parts of an `open_clip_config.json`, not yet looked into. @throws `format` when it is no object */
 export const readOpenClipFile = (json: unknown) =>
-  readFields(z.object({ model_cfg: z.unknown(), preprocess_cfg: z.unknown() }), json, file);
+  readFields(z.object({ model_cfg: z.unknown(), preprocess_cfg: z.unknown().optional() }), json, file);
 
 /** Fields without an effect on a model that is used: training, loading, tokens (read where those are opened). */
 const idleModel = ["output_dict", "nonscalar_logit_scale"];
