@@ -58,6 +58,11 @@ export const catalog: readonly Entry[] = [
     load: async () => (await import("./embed.js")).embed,
   },
   {
+    name: "calibrate",
+    summary: "Make a model's scores probabilities",
+    load: async () => (await import("./calibrate.js")).calibrate,
+  },
+  {
     name: "eval zeroshot",
     summary: "Accuracy of zero-shot classification",
     load: async () => (await import("./evaluate-zeroshot.js")).evaluateZeroshot,

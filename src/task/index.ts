@@ -1,5 +1,6 @@
 /** Everything that people do, each described once. */
 export * from "./bundled-model.js";
+export * from "./calibrate.js";
 export * from "./catalog.js";
 export * from "./classify.js";
 export * from "./doctor-dtypes.js";

@@ -34,7 +34,7 @@ export async function templatesFor(
 }
 
 /** Which of the languages that models bring templates for: the one whose letters most names have. */
-function languageOf(names: readonly string[]): "en" | "ru" {
+export function languageOf(names: readonly string[]): "en" | "ru" {
   const cyrillic = names.filter((name) => /\p{Script=Cyrillic}/u.test(name)).length;
   return cyrillic > names.length / 2 ? "ru" : "en";
 }

@@ -1,0 +1,85 @@
+import type { Encoder } from "../../model/index.js";
+import {
+  depth,
+  dotProducts,
+  explainer,
+  hitProbabilities,
+  presence,
+  verdictOf,
+  type Calibration,
+  type Evidence,
+  type Explainer,
+  type Verdict,
+} from "../../score/index.js";
+import { f32, type Tensor } from "../../tensor/index.js";
+import { sum } from "../collection/combine.js";
+import { rowsOf, stackVectors } from "../embeddings/embeddings.js";
+import { encodeTexts } from "../encode-texts.js";
+import type { Context } from "../task.js";
+import { evidenceTexts } from "./evidence-texts.js";
+import { referenceVectors } from "./reference-texts.js";
+
+/** A picture that was found, and its vector. */
+export interface Found {
+  readonly id: string;
+  readonly vector: Float32Array;
+}
+
+export interface Judgement {
+  /** That anything in the collection matches. */
+  readonly present: number;
+  readonly verdict: Verdict;
+  /** That this picture matches; undefined for pictures that were not given. */
+  probability(id: string): number | undefined;
+}
+
+/**
+ * Judges the nearest pictures of a text query.
+ *
+ * @param found the nearest pictures; `depth` of them, or all when there are fewer, tell whether anything matches
+ * @param size  pictures in the collection
+ */
+export async function judge(
+  calibration: Calibration,
+  encoder: Encoder,
+  query: string,
+  { found, size }: { readonly found: readonly Found[]; readonly size: number },
+  context: Context,
+): Promise<Judgement> {
+  const explain = await explainerOf(encoder, context);
+  const text = await evidenceVector(query, encoder, context);
+  const pictures = stackVectors(found.map(({ vector }) => vector));
+  const cosines = dotProducts(f32([1, text.length], text), pictures);
+  const order = found.map((_, i) => i).sort((a, b) => cosines[b]! - cosines[a]!);
+  const rows = explain.read(pictures);
+  const sorted = order.map((i) => cosines[i]!);
+  const margins = explain.margins(
+    explain.weigh(text),
+    sorted,
+    order.map((i) => rows[i]!),
+  );
+  const nearest: Evidence = { cosines: sorted.slice(0, depth), margins: margins.slice(0, depth), size };
+  const present = found.length === 0 ? 0 : presence(calibration, nearest);
+  const all = hitProbabilities(calibration, nearest, { cosines: sorted, margins });
+  const byId = new Map(order.map((i, place) => [found[i]!.id, all[place]!]));
+  return { present, verdict: verdictOf(present), probability: (id) => byId.get(id) };
+}
+
+/** The direction of a query as it is judged, of length 1. */
+export async function evidenceVector(query: string, encoder: Encoder, context: Context): Promise<Float32Array> {
+  const texts = await evidenceTexts(query, encoder.model);
+  const vectors = rowsOf(await encodeTexts(texts, encoder, context));
+  return sum(
+    vectors,
+    vectors.map(() => 1),
+  );
+}
+
+const explainers = new WeakMap<Tensor<"float32">, Explainer>();
+
+export async function explainerOf(encoder: Encoder, context: Context): Promise<Explainer> {
+  const vectors = await referenceVectors(encoder, context);
+  const known = explainers.get(vectors) ?? explainer(vectors);
+  explainers.set(vectors, known);
+  return known;
+}

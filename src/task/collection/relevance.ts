@@ -1,0 +1,43 @@
+import { depth } from "../../score/index.js";
+import { parseFilter, type Hit } from "../../store/index.js";
+import { judge, type Judgement } from "../calibration/judge.js";
+import { openCalibration } from "../calibration/open-calibration.js";
+import type { Context } from "../task.js";
+import type { Collection } from "./collection.js";
+
+/** Results that get a probability; what comes after them is too far away to matter. */
+const most = 200;
+
+/**
+ * What the nearest pictures of a text query are worth. Undefined where the model has no calibration.
+ *
+ * @param hits  the nearest pictures of the whole collection, or of those that `where` leaves: at least `judgedDepth` of them, or all
+ * @param where as `parseFilter` reads it
+ */
+export async function relevanceOf(
+  collection: Collection,
+  query: string,
+  hits: readonly Hit[],
+  where: string | undefined,
+  context: Context,
+): Promise<Judgement | undefined> {
+  const { store, encoder, identity } = collection;
+  const calibration = await openCalibration(encoder.model, store);
+  if (calibration === undefined) return undefined;
+  const ids = hits.slice(0, most).map(({ id }) => id);
+  const [items, size] = await Promise.all([store.get(ids, identity), sizeOf(collection, where)]);
+  const found = items.flatMap((item) => {
+    const vector = item?.vectors?.[identity];
+    return item === undefined || vector === undefined ? [] : [{ id: item.id, vector }];
+  });
+  return judge(calibration, encoder, query, { found, size }, context);
+}
+
+/** So many of the nearest pictures are needed to judge a query. */
+export const judgedDepth = depth;
+
+async function sizeOf({ store, identity }: Collection, where: string | undefined): Promise<number> {
+  if (where !== undefined) return store.count(parseFilter(where, await store.fields()));
+  const sets = await store.sets();
+  return sets.find((set) => set.identity === identity)?.count ?? 0;
+}
