@@ -2,6 +2,7 @@ import type { Benchmark } from "./benchmark.js";
 
 /** Every benchmark by name; a new one is one file and one line here. */
 const benchmarks: Record<string, () => Promise<{ default: Benchmark }>> = {
+  calibration: () => import("./calibration.js"),
   crash: () => import("./crash.js"),
   encode: () => import("./encode.js"),
   index: () => import("./index.js"),

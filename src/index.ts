@@ -7,6 +7,7 @@ export { nodeRuntime, workerRuntime, type Device, type Runtime } from "./runtime
 export { topK, zeroShotHead } from "./score/index.js";
 export {
   bundledModel,
+  calibrate,
   classify,
   doctorDtypes,
   doctorMetrics,
@@ -20,6 +21,7 @@ export {
   evaluateZeroshot,
   exportModel,
   indexPictures,
+  mark,
   modelsInfo,
   modelsList,
   modelsPull,

@@ -1,4 +1,5 @@
 /** What a similarity means: rankings, zero-shot classifiers, probabilities, metrics. Platform-neutral. */
+export * from "./calibration/adapt.js";
 export * from "./calibration/calibration.js";
 export * from "./calibration/collections.js";
 export * from "./calibration/explained.js";

@@ -7,6 +7,8 @@ import {
   practise,
   presence,
   hitProbabilities,
+  holdsTruth,
+  noneProbability,
   reliability,
   type Known,
   type Practice,
@@ -44,7 +46,7 @@ export const calibrate = defineTask({
   }),
   output: z.object({
     path: z.string(),
-    heldOut: z.object({ present: quality, results: quality, pairs: quality }),
+    heldOut: z.object({ present: quality, results: quality, pairs: quality, labels: quality }),
   }),
   examples: [
     {
@@ -91,14 +93,13 @@ const folds = 5;
 
 /** How good probabilities are for labels that their calibration has not seen. */
 function crossValidate(practice: Practice, model: Pick<Calibration, "identity" | "reference">) {
-  const labels = [
-    ...new Set([...practice.examples, ...practice.pairs].map(({ query }) => query.label)),
-  ];
+  const labels = [...new Set([...practice.examples, ...practice.pairs].map(({ query }) => query.label))];
   const foldOf = new Map(shuffle(labels, random("folds")).map((label, i) => [label, i % folds]));
   const said = {
     present: { p: [] as number[], t: [] as boolean[] },
     results: { p: [] as number[], t: [] as boolean[] },
     pairs: { p: [] as number[], t: [] as boolean[] },
+    labels: { p: [] as number[], t: [] as boolean[] },
   };
   for (let fold = 0; fold < folds; fold++) {
     const inFold = ({ query }: { query: { label: number } }): boolean => foldOf.get(query.label) === fold;
@@ -106,6 +107,7 @@ function crossValidate(practice: Practice, model: Pick<Calibration, "identity" |
       {
         examples: practice.examples.filter((example) => !inFold(example)),
         pairs: practice.pairs.filter((pair) => !inFold(pair)),
+        choices: practice.choices.filter(({ truth }) => foldOf.get(truth) !== fold),
       },
       model,
     );
@@ -119,6 +121,10 @@ function crossValidate(practice: Practice, model: Pick<Calibration, "identity" |
       said.pairs.p.push(pairProbability(fitted, pair.cosine, pair.margin));
       said.pairs.t.push(pair.matches);
     }
+    for (const choice of practice.choices.filter(({ truth }) => foldOf.get(truth) === fold)) {
+      said.labels.p.push(noneProbability(fitted, choice.cosines, choice.margins));
+      said.labels.t.push(!holdsTruth(choice));
+    }
   }
   const qualityOf = ({ p, t }: { p: number[]; t: boolean[] }): z.output<typeof quality> => {
     const { count: examples, ece, brier, logLoss, auc } = reliability(p, t);
@@ -128,6 +134,7 @@ function crossValidate(practice: Practice, model: Pick<Calibration, "identity" |
     present: qualityOf(said.present),
     results: qualityOf(said.results),
     pairs: qualityOf(said.pairs),
+    labels: qualityOf(said.labels),
   };
 }
 

@@ -48,6 +48,11 @@ export const catalog: readonly Entry[] = [
     load: async () => (await import("./duplicates.js")).duplicates,
   },
   {
+    name: "mark",
+    summary: "Tell which results were right, so that an index's probabilities fit it",
+    load: async () => (await import("./mark.js")).mark,
+  },
+  {
     name: "classify",
     summary: "Score pictures against labels",
     load: async () => (await import("./classify.js")).classify,

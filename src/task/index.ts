@@ -20,6 +20,7 @@ export * from "./export/format.js";
 export * from "./fields.js";
 export * from "./index-pictures.js";
 export * from "./locate-model.js";
+export * from "./mark.js";
 export * from "./models-info.js";
 export * from "./models-list.js";
 export * from "./models-pull.js";

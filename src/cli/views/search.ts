@@ -6,7 +6,7 @@ import { table } from "./table.js";
 interface Answer {
   readonly query?: string;
   readonly understood?: string;
-  readonly match?: { readonly verdict: "matches" | "unsure" | "nothing" };
+  readonly match?: { readonly probability: number; readonly verdict: "matches" | "unsure" | "nothing" };
   readonly results: readonly {
     readonly path: string;
     readonly score: number;
@@ -25,12 +25,16 @@ export async function searchView(output: unknown, screen: Screen): Promise<strin
   for (const { query = "", understood, match, results, refinements = [] } of answers) {
     if (answers.length > 1) parts.push(screen.colors.bold(query));
     if (understood !== undefined) parts.push(screen.colors.dim(understood));
-    if (match?.verdict === "nothing") parts.push("Nothing here seems to match; the nearest are:");
+    if (match !== undefined && match.verdict !== "matches") parts.push(screen.colors.yellow(doubt(match)));
     if (screen.show) for (const { path } of results.slice(0, drawn)) parts.push(await draw(path, screen));
     parts.push(
       table(
-        ["score", "picture"],
-        results.map(({ path, score }) => [score.toFixed(3), path]),
+        match === undefined ? ["score", "picture"] : ["score", "match", "picture"],
+        results.map(({ path, score, probability }) => [
+          score.toFixed(3),
+          ...(match === undefined ? [] : [probability === undefined ? "" : percent(probability)]),
+          path,
+        ]),
         screen,
       ),
     );
@@ -38,6 +42,11 @@ export async function searchView(output: unknown, screen: Screen): Promise<strin
   }
   return parts.join("\n");
 }
+
+const doubt = ({ probability, verdict }: NonNullable<Answer["match"]>): string =>
+  `${verdict === "nothing" ? "Nothing here seems to match" : "Perhaps nothing here matches"}; that something does has a probability of ${percent(probability)}. The nearest are:`;
+
+const percent = (probability: number): string => `${Math.round(100 * probability)} %`;
 
 async function draw(path: string, { env, colors }: Screen): Promise<string> {
   try {

@@ -20,6 +20,8 @@ export interface LabelledQuery {
   /** By which what was found is judged, length 1. */
   readonly evidence: Float32Array;
   readonly label: number;
+  /** As `countWords` counts. */
+  readonly words: number;
   /** Language and form, for reports: "en names". */
   readonly kind: string;
 }
@@ -32,6 +34,8 @@ export interface Example {
   readonly present: boolean;
   /** For each picture of the evidence, whether it has the query's label. */
   readonly matches: readonly boolean[];
+  /** The same pictures as a search ranks them, by its own cosines, with their truths: what calibration is compared with. */
+  readonly searched: readonly { readonly cosine: number; readonly match: boolean }[];
 }
 
 /** Searches a collection with each query. */
@@ -45,10 +49,16 @@ export function searchAll(
   const found = topK(stack(queries.map(({ search }) => search)), collection.vectors, depth);
   return queries.map((query, q) => {
     const text = f32([1, width], query.evidence);
-    const cosines = dotProducts(text, pick(collection.vectors, found[q]!.map(({ index }) => index)));
-    const order = found[q]!
-      .map(({ index }, i) => ({ index, cosine: cosines[i]! }))
-      .sort((a, b) => b.cosine - a.cosine);
+    const cosines = dotProducts(
+      text,
+      pick(
+        collection.vectors,
+        found[q]!.map(({ index }) => index),
+      ),
+    );
+    const order = found[q]!.map(({ index }, i) => ({ index, cosine: cosines[i]! })).sort(
+      (a, b) => b.cosine - a.cosine,
+    );
     const sorted = order.map(({ cosine }) => cosine);
     const rows = order.map(({ index }) => collection.rows[index]!);
     return {
@@ -57,9 +67,14 @@ export function searchAll(
         cosines: sorted,
         margins: explain.margins(explain.weigh(query.evidence), sorted, rows),
         size: collection.labels.length,
+        words: query.words,
       },
       present: there.has(query.label),
       matches: order.map(({ index }) => collection.labels[index] === query.label),
+      searched: found[q]!.map(({ index, score: cosine }) => ({
+        cosine,
+        match: collection.labels[index] === query.label,
+      })),
     };
   });
 }

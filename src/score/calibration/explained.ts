@@ -1,4 +1,4 @@
-import { CliptError, type Tensor } from "../../tensor/index.js";
+import { CliptError, f32, type Tensor } from "../../tensor/index.js";
 import { dotProducts } from "../top-k.js";
 
 /**
@@ -33,13 +33,12 @@ const least = 1e-9;
 export function explainer(reference: Tensor<"float32">): Explainer {
   const count = reference.shape[0] ?? 0;
   if (count === 0) throw new CliptError("input", "There are no reference texts.");
+  const weighed = new WeakMap<Float32Array, TextWeights>();
   return {
     weigh(text) {
-      const cosines = dotProducts({ ...reference, shape: [1, text.length], data: text }, reference);
-      return Float32Array.from(
-        cosines,
-        (cosine) => 1 - Math.min(1, Math.max(0, (cosine - rival) / (same - rival))),
-      ) as TextWeights;
+      const known = weighed.get(text) ?? weigh(text, reference);
+      weighed.set(text, known);
+      return known;
     },
     read(pictures) {
       const cosines = dotProducts(pictures, reference);
@@ -58,4 +57,12 @@ export function explainer(reference: Tensor<"float32">): Explainer {
         return cosines[i]! - 1 - Math.log(sum) / sharpness;
       }),
   };
+}
+
+function weigh(text: Float32Array, reference: Tensor<"float32">): TextWeights {
+  const cosines = dotProducts(f32([1, text.length], text), reference);
+  return Float32Array.from(
+    cosines,
+    (cosine) => 1 - Math.min(1, Math.max(0, (cosine - rival) / (same - rival))),
+  ) as TextWeights;
 }

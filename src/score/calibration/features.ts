@@ -1,3 +1,5 @@
+import { sigmoid } from "./logistic.js";
+
 /** What is known of a query and the pictures nearest to it. */
 export interface Evidence {
   /** Cosines, best first: the nearest `depth` of the collection, or all when it has fewer. */
@@ -6,24 +8,47 @@ export interface Evidence {
   readonly margins: ArrayLike<number>;
   /** Pictures in the collection. */
   readonly size: number;
+  /** Length of the query, as `countWords` counts. */
+  readonly words: number;
 }
 
 /** How many of the nearest pictures count. */
 export const depth = 50;
 
-const tops = [1, 3, 5, 10, 20, 50];
+/** Margins at which pictures begin to count as likely, and how steeply. */
+const [likely, perhaps, steepness] = [0, -0.1, 40];
 
-/** Features that tell whether any picture matches. Means of the best n take what there is when there are fewer. */
-export function presenceFeatures({ cosines, margins, size }: Evidence): number[] {
+/**
+ * Features that tell whether any picture matches: the best cosine and margins, how many margins are high, the size of the
+ * collection, the length of the query; and all products of two, since one match among few pictures looks unlike ten
+ * among many.
+ */
+export function presenceFeatures({ cosines, margins, size, words }: Evidence): number[] {
   const best = Float64Array.from(margins).sort().reverse();
-  return [
-    ...tops.map((n) => meanOf(cosines, n)),
-    ...tops.map((n) => meanOf(best, n)),
-    // Margins of the nearest by cosine: they are lower than the best margins where something else is seen in those.
-    meanOf(margins, 1),
-    meanOf(margins, 5),
+  const single = [
+    meanOf(cosines, 1),
+    meanOf(best, 1),
+    meanOf(best, 5),
+    countAbove(margins, likely),
+    countAbove(margins, perhaps),
     Math.log(Math.max(1, size)),
+    Math.log(Math.max(1, words)),
   ];
+  return [...single, ...single.flatMap((a, i) => single.slice(i).map((b) => a * b))];
+}
+
+/** Logarithm of how many margins are above a limit; those near it count in part. */
+function countAbove(margins: ArrayLike<number>, limit: number): number {
+  let sum = 0.1;
+  for (let i = 0; i < margins.length; i++) sum += sigmoid(steepness * (margins[i]! - limit));
+  return Math.log(sum);
+}
+
+/** Words of a text; two signs of a script without spaces between words count as one. */
+export function countWords(text: string): number {
+  const signs = text.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/gu) ?? [];
+  const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
+  return signs.length === 0 ? words.length : Math.ceil(signs.length / 2);
 }
 
 /**
@@ -47,6 +72,13 @@ export function hitFeatures(nearest: Evidence, cosine: number, margin: number, p
 
 /** Features of one picture and one text without a collection. */
 export const pairFeatures = (cosine: number, margin: number): number[] => [cosine, margin];
+
+/** Features that tell whether any label of a list is seen in a picture. */
+export function anyLabelFeatures(cosines: ArrayLike<number>, margins: ArrayLike<number>): number[] {
+  const [first = -1, second = first] = Float64Array.from(margins).sort().reverse();
+  const cosine = Float64Array.from(cosines).reduce((a, b) => Math.max(a, b), -1);
+  return [cosine, first, first - second, Math.log(Math.max(1, cosines.length))];
+}
 
 function meanOf(values: ArrayLike<number>, n: number): number {
   const count = Math.min(n, values.length);

@@ -1,8 +1,15 @@
-import { random, type Random } from "../../tensor/index.js";
+import { random, shuffle, type Random } from "../../tensor/index.js";
 import type { Calibration } from "./calibration.js";
-import { drawCollection, drawLabels, searchAll, type Example, type Labelled, type LabelledQuery } from "./collections.js";
+import {
+  drawCollection,
+  drawLabels,
+  searchAll,
+  type Example,
+  type Labelled,
+  type LabelledQuery,
+} from "./collections.js";
 import type { Explainer } from "./explained.js";
-import { hitFeatures, pairFeatures, presenceFeatures } from "./features.js";
+import { anyLabelFeatures, hitFeatures, pairFeatures, presenceFeatures } from "./features.js";
 import { fitLogistic, logitOf } from "./logistic.js";
 
 /** Pictures with labels, and queries for these labels. */
@@ -17,17 +24,35 @@ export interface Pair {
   readonly cosine: number;
   readonly margin: number;
   readonly matches: boolean;
+  /** The cosine of a search, without sentences around a name: what calibration is compared with. */
+  readonly searched: number;
+}
+
+/** A picture and a list of labels, one of which it shows or none. */
+export interface Choice {
+  readonly queries: readonly LabelledQuery[];
+  readonly cosines: readonly number[];
+  readonly margins: ArrayLike<number>;
+  /** The label of the picture; none of the queries' when it shows none of them. */
+  readonly truth: number;
 }
 
 export interface Practice {
   readonly examples: readonly Example[];
   readonly pairs: readonly Pair[];
+  readonly choices: readonly Choice[];
 }
 
 /** Collections that are drawn from each set of pictures. */
-const draws = 24;
+const draws = 60;
+/** Pictures of one label. */
+const mostPictures = 20;
 /** Pictures of other sets that are mixed into a collection. */
-const mixedIn = [0, 0, 100, 500];
+const mixedIn = [0, 0, 10, 100, 500];
+/** Lists of labels that are drawn from each set. */
+const lists = 1000;
+/** Labels of the longest. */
+const longest = 50;
 /** Results that a person looks at. */
 const looked = 10;
 
@@ -45,31 +70,75 @@ export function practise(
 ): Practice {
   const examples: Example[] = [];
   const pairs: Pair[] = [];
+  const choices: Choice[] = [];
   for (const [s, { pictures, queries }] of sets.entries()) {
     const rng = random([seed, s]);
     const asked = queries.filter(allowed);
     const labels = [...new Set(pictures.labels)].filter((label) => label >= 0);
     const sizes = Array.from(grouped(pictures.labels, (label) => label).values(), ({ length }) => length);
-    const most = Math.max(...sizes);
+    const most = Math.min(mostPictures, Math.max(...sizes));
     const others = sets.filter((_, i) => i !== s)[0]?.pictures;
     for (let draw = 0; draw < draws; draw++) {
-      // Every other one of any size, small ones as likely as large ones; the rest middling.
-      const share =
-        draw % 2 === 0 ? 0.3 + 0.4 * rng.next() : Math.exp(Math.log(0.03) + rng.next() * Math.log(0.7 / 0.03));
+      const [share, perLabel] =
+        draw % 3 === 0 ? [between(0.3, 0.7, rng), most] : [between(0.02, 0.7, rng), between(1, most, rng)];
       const collection = drawCollection(
         pictures,
         {
           labels: drawLabels(labels, Math.max(1, Math.round(share * labels.length)), rng),
-          perLabel: 1 + rng.int(Math.min(20, most)),
-          ...(others === undefined ? {} : { others: { from: others, count: mixedIn[rng.int(mixedIn.length)]! } }),
+          perLabel: Math.round(perLabel),
+          ...(others === undefined
+            ? {}
+            : { others: { from: others, count: mixedIn[rng.int(mixedIn.length)]! } }),
         },
         rng,
       );
       examples.push(...searchAll(collection, balanced(asked, collection, rng), explain));
     }
     pairs.push(...drawPairs(pictures, asked, explain, rng));
+    choices.push(...drawChoices(pictures, asked, lists, () => drawLength(rng), explain, rng));
   }
-  return { examples, pairs };
+  return { examples, pairs, choices };
+}
+
+/** Of any order of magnitude: small ones are as likely as large ones. */
+const between = (least: number, most: number, rng: Random): number => least * (most / least) ** rng.next();
+
+/** Short lists are as likely as long ones. */
+const drawLength = (rng: Random): number => Math.round(between(1, longest, rng));
+
+/** Pictures, half of them with lists of labels that hold theirs. */
+export function drawChoices(
+  pictures: Labelled,
+  queries: readonly LabelledQuery[],
+  count: number,
+  length: () => number,
+  explain: Explainer,
+  rng: Random,
+): Choice[] {
+  const kinds = Array.from(grouped(queries, ({ kind }) => kind).values(), (list) => [
+    ...grouped(list, ({ label }) => label).entries(),
+  ]);
+  return Array.from({ length: count }, (_, i) => {
+    const kind = kinds[rng.int(kinds.length)]!;
+    const labels = shuffle([...kind], rng).slice(0, Math.min(length(), kind.length - 1));
+    const list = labels.map(([, texts]) => texts[rng.int(texts.length)]!);
+    const there = new Set(labels.map(([label]) => label));
+    // Half of the pictures show a label of the list; the others any other label of the kind's.
+    const fitting = pictures.labels.flatMap((label, p) => (there.has(label) === (i % 2 === 0) ? [p] : []));
+    const picture = fitting[rng.int(fitting.length)]!;
+    const cosines = list.map((query) => cosineOf(pictures, picture, query.evidence));
+    const row = pictures.rows[picture]!;
+    const margins = list.map(
+      ({ evidence }, q) => explain.margins(explain.weigh(evidence), [cosines[q]!], [row])[0]!,
+    );
+    return { queries: list, cosines, margins, truth: pictures.labels[picture]! };
+  });
+}
+
+function cosineOf({ vectors: { data } }: Labelled, picture: number, text: Float32Array): number {
+  let sum = 0;
+  for (let j = 0; j < text.length; j++) sum += data[picture * text.length + j]! * text[j]!;
+  return sum;
 }
 
 /** One matching and one other picture for each query. */
@@ -83,36 +152,38 @@ export function drawPairs(
     pictures.labels.map((_, i) => i),
     (i) => pictures.labels[i]!,
   );
-  const width = pictures.vectors.shape[1] ?? 0;
   return queries.flatMap((query) => {
     const own = byLabel.get(query.label);
     if (own === undefined || own.length === pictures.labels.length) return [];
     let other = rng.int(pictures.labels.length);
     while (pictures.labels[other] === query.label) other = rng.int(pictures.labels.length);
     const indices = [own[rng.int(own.length)]!, other];
-    const cosines = indices.map((i) => {
-      let sum = 0;
-      for (let j = 0; j < width; j++) sum += pictures.vectors.data[i * width + j]! * query.evidence[j]!;
-      return sum;
-    });
+    const cosines = indices.map((i) => cosineOf(pictures, i, query.evidence));
     const margins = explain.margins(
       explain.weigh(query.evidence),
       cosines,
       indices.map((i) => pictures.rows[i]!),
     );
-    return indices.map((_, i) => ({ query, cosine: cosines[i]!, margin: margins[i]!, matches: i === 0 }));
+    return indices.map((picture, i) => ({
+      query,
+      cosine: cosines[i]!,
+      margin: margins[i]!,
+      matches: i === 0,
+      searched: cosineOf(pictures, picture, query.search),
+    }));
   });
 }
 
 /** Fits the calibration of a model to practice. */
 export function fitCalibration(
-  { examples, pairs }: Practice,
+  { examples, pairs, choices }: Practice,
   model: Pick<Calibration, "identity" | "reference">,
 ): Calibration {
   const evidence = examples.map((example) => presenceFeatures(example.evidence));
   const present = fitLogistic(
     evidence,
     examples.map((example) => example.present),
+    { l2: 3 },
   );
   const hits = examples.flatMap(({ evidence: nearest, matches }, e) => {
     const anything = logitOf(present, evidence[e]!);
@@ -133,15 +204,18 @@ export function fitCalibration(
       pairs.map(({ cosine, margin }) => pairFeatures(cosine, margin)),
       pairs.map(({ matches }) => matches),
     ),
+    label: fitLogistic(
+      choices.map(({ cosines, margins }) => anyLabelFeatures(cosines, margins)),
+      choices.map(holdsTruth),
+    ),
   };
 }
 
+export const holdsTruth = ({ queries, truth }: Choice): boolean =>
+  queries.some(({ label }) => label === truth);
+
 /** Queries of which half look for what is there; every kind is drawn equally often. */
-function balanced(
-  queries: readonly LabelledQuery[],
-  { labels }: Labelled,
-  rng: Random,
-): LabelledQuery[] {
+function balanced(queries: readonly LabelledQuery[], { labels }: Labelled, rng: Random): LabelledQuery[] {
   const there = new Set(labels);
   const draw = (wanted: boolean, count: number): LabelledQuery[] => {
     const fit = queries.filter(({ label }) => there.has(label) === wanted);
@@ -155,7 +229,7 @@ function balanced(
 }
 
 /** Queries put to each collection. */
-const asked = 400;
+const asked = 160;
 
 function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();

@@ -17,7 +17,8 @@ export interface LogisticOptions {
 const mostSteps = 100;
 const enough = 1e-10;
 
-export const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
+export const sigmoid = (x: number): number =>
+  x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
 
 export const logit = (p: number): number => {
   const inside = Math.min(1 - 1e-9, Math.max(1e-9, p));
@@ -65,41 +66,50 @@ export function fitLogistic(
     x[width] = 1;
     return x;
   });
-  const w = newton(standard, truths, l2, importance);
+  // The bias comes last.
+  const pulls = Float64Array.from({ length: width + 1 }, (_, j) => (j === width ? 0 : l2));
+  const w = leastLoss(standard, truths, { pulls, importance });
   const weights = Array.from({ length: width }, (_, j) => (scale[j] === 0 ? 0 : w[j]! / scale[j]!));
   const bias = weights.reduce((sum, weight, j) => sum - weight * mean[j]!, w[width]!);
   return { bias, weights };
 }
 
-/** Least loss for rows whose last feature is a one that `l2` does not pull at. */
-function newton(
+interface Loss {
+  /** Pull of each weight to zero. */
+  readonly pulls: Float64Array;
+  readonly importance?: ArrayLike<number> | undefined;
+  /** Part of each row's sum that is settled; 0 when absent. */
+  readonly offsets?: ArrayLike<number>;
+}
+
+/** The weights of the least log loss, by Newton's steps. */
+export function leastLoss(
   rows: readonly Float64Array[],
   truths: ArrayLike<boolean>,
-  l2: number,
-  importance: ArrayLike<number> | undefined,
+  { pulls, importance, offsets }: Loss,
 ): Float64Array {
-  const width = rows[0]!.length;
-  const pull = (j: number): number => (j === width - 1 ? 0 : l2);
+  const width = pulls.length;
+  const sumOf = (w: Float64Array, x: Float64Array, i: number): number => (offsets?.[i] ?? 0) + dot(w, x);
   const loss = (w: Float64Array): number => {
     let sum = 0;
     for (const [i, x] of rows.entries()) {
-      const z = dot(w, x);
+      const z = sumOf(w, x, i);
       sum += (importance?.[i] ?? 1) * softplus(truths[i]! ? -z : z);
     }
-    return w.reduce((total, value, j) => total + (pull(j) * value * value) / 2, sum);
+    return w.reduce((total, value, j) => total + (pulls[j]! * value * value) / 2, sum);
   };
   let w: Float64Array = new Float64Array(width);
   let before = loss(w);
   for (let step = 0; step < mostSteps; step++) {
-    const gradient = w.map((value, j) => pull(j) * value);
+    const gradient = w.map((value, j) => pulls[j]! * value);
     const hessian = Array.from({ length: width }, (_, j) => {
       const row = new Float64Array(width);
       // A trace of pull keeps the matrix invertible when features repeat each other.
-      row[j] = pull(j) + 1e-9;
+      row[j] = pulls[j]! + 1e-9;
       return row;
     });
     for (const [i, x] of rows.entries()) {
-      const p = sigmoid(dot(w, x));
+      const p = sigmoid(sumOf(w, x, i));
       const share = importance?.[i] ?? 1;
       const slope = share * (p - Number(truths[i]));
       const bend = share * p * (1 - p);

@@ -29,9 +29,7 @@ function templatesOf({ path }: EncoderModel, language: "en" | "ru"): Promise<rea
   const file = join(path, `templates.${language}.txt`);
   const found =
     known.get(file) ??
-    (existsSync(file)
-      ? readTemplates(file)
-      : Promise.resolve(language === "en" ? [plainTemplate] : []));
+    (existsSync(file) ? readTemplates(file) : Promise.resolve(language === "en" ? [plainTemplate] : []));
   known.set(file, found);
   found.catch(() => known.delete(file));
   return found;

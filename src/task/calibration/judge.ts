@@ -1,10 +1,13 @@
 import type { Encoder } from "../../model/index.js";
 import {
+  countWords,
   depth,
   dotProducts,
   explainer,
+  hitLogits,
   hitProbabilities,
   presence,
+  presenceLogit,
   verdictOf,
   type Calibration,
   type Evidence,
@@ -26,6 +29,8 @@ export interface Found {
 }
 
 export interface Judgement {
+  /** What marks are held against: sums before the sigmoid, by the model's own calibration. */
+  readonly logits: { readonly present: number; hit(id: string): number | undefined };
   /** That anything in the collection matches. */
   readonly present: number;
   readonly verdict: Verdict;
@@ -58,17 +63,46 @@ export async function judge(
     sorted,
     order.map((i) => rows[i]!),
   );
-  const nearest: Evidence = { cosines: sorted.slice(0, depth), margins: margins.slice(0, depth), size };
+  const nearest: Evidence = {
+    cosines: sorted.slice(0, depth),
+    margins: margins.slice(0, depth),
+    size,
+    words: countWords(query),
+  };
   const present = found.length === 0 ? 0 : presence(calibration, nearest);
-  const all = hitProbabilities(calibration, nearest, { cosines: sorted, margins });
-  const byId = new Map(order.map((i, place) => [found[i]!.id, all[place]!]));
-  return { present, verdict: verdictOf(present), probability: (id) => byId.get(id) };
+  const scores = { cosines: sorted, margins };
+  const places = new Map(order.map((i, place) => [found[i]!.id, place]));
+  const at = (values: Float64Array) => (id: string) => {
+    const place = places.get(id);
+    return place === undefined ? undefined : values[place];
+  };
+  return {
+    present,
+    verdict: verdictOf(present),
+    probability: at(hitProbabilities(calibration, nearest, scores)),
+    logits: {
+      present: presenceLogit(calibration, nearest),
+      hit: at(hitLogits(calibration, nearest, scores)),
+    },
+  };
+}
+
+/** As a field of a result. */
+export function probabilityOf(judgement: Judgement, id: string): { probability?: number } {
+  const probability = judgement.probability(id);
+  return probability === undefined ? {} : { probability };
 }
 
 /** The direction of a query as it is judged, of length 1. */
-export async function evidenceVector(query: string, encoder: Encoder, context: Context): Promise<Float32Array> {
+export async function evidenceVector(
+  query: string,
+  encoder: Encoder,
+  { signal }: Pick<Context, "signal">,
+): Promise<Float32Array> {
   const texts = await evidenceTexts(query, encoder.model);
-  const vectors = rowsOf(await encodeTexts(texts, encoder, context));
+  // That the query is cut, the search said before.
+  const { features } = await encodeTexts(texts, encoder, { signal, emit: () => {} });
+  const vectors = rowsOf(features);
   return sum(
     vectors,
     vectors.map(() => 1),

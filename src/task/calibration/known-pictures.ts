@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Encoder } from "../../model/index.js";
-import type { Explainer, Known, LabelledQuery } from "../../score/index.js";
+import { countWords, type Explainer, type Known, type LabelledQuery } from "../../score/index.js";
 import { CliptError } from "../../tensor/index.js";
 import { readLabelSet, readSamples, type Sample } from "../../train/data/index.js";
 import { sum } from "../collection/combine.js";
@@ -41,7 +41,11 @@ export async function encodeData(
   context: Context,
 ): Promise<EncodedSample[]> {
   const samples: Sample[] = [];
-  for await (const sample of readSamples(data, { captions, report: reportTo(context), signal: context.signal }))
+  for await (const sample of readSamples(data, {
+    captions,
+    report: reportTo(context),
+    signal: context.signal,
+  }))
     samples.push(sample);
   const { cacheFolder } = context.services;
   const path = cacheFolder === undefined ? undefined : await cachePath(cacheFolder, encoder, samples);
@@ -50,7 +54,13 @@ export async function encodeData(
   if (kept === undefined) {
     const decode = { orient: false };
     let done = 0;
-    for await (const { item, vector } of encodePictures(samples, (sample) => sample, encoder, decode, context)) {
+    for await (const { item, vector } of encodePictures(
+      samples,
+      (sample) => sample,
+      encoder,
+      decode,
+      context,
+    )) {
       vectors.set(item.key, vector);
       context.emit({ kind: "progress", stage: "pictures", done: ++done, total: samples.length });
     }
@@ -71,7 +81,9 @@ async function cachePath(folder: string, encoder: Encoder, samples: readonly Sam
       return [path, size, mtimeMs];
     }),
   );
-  const name = createHash("sha256").update(JSON.stringify([encoder.model.identity, files])).digest("hex");
+  const name = createHash("sha256")
+    .update(JSON.stringify([encoder.model.identity, files]))
+    .digest("hex");
   return join(folder, "calibration", `${name.slice(0, 40)}.safetensors`);
 }
 
@@ -87,7 +99,12 @@ const keepVectors = (
   vectors: ReadonlyMap<string, Float32Array>,
   context: Context,
 ): Promise<void> =>
-  keepCachedVectors(path, stackVectors([...vectors.values()]), { keys: JSON.stringify([...vectors.keys()]) }, context);
+  keepCachedVectors(
+    path,
+    stackVectors([...vectors.values()]),
+    { keys: JSON.stringify([...vectors.keys()]) },
+    context,
+  );
 
 /** Queries for classes by their names, bare and in sentences, in every language. */
 export async function knownByClass(
@@ -130,8 +147,7 @@ export function knownByCaption(
         : [],
     ),
   );
-  if (queries.length === 0)
-    throw new CliptError("input", "No picture has a caption in these languages.");
+  if (queries.length === 0) throw new CliptError("input", "No picture has a caption in these languages.");
   return known(
     encoded,
     encoded.map((_, i) => i),
@@ -170,7 +186,7 @@ async function encodeQueries(
 ): Promise<LabelledQuery[]> {
   const evidence = await Promise.all(asked.map(({ text }) => evidenceTexts(text, encoder.model)));
   const texts = [...new Set(evidence.flat())];
-  const rows = rowsOf(await encodeTexts(texts, encoder, context));
+  const rows = rowsOf((await encodeTexts(texts, encoder, context)).features);
   const vectorOf = new Map(texts.map((text, i) => [text, rows[i]!]));
   return asked.map(({ text, label, kind }, i) => {
     const parts = evidence[i]!.map((part) => vectorOf.get(part)!);
@@ -181,6 +197,7 @@ async function encodeQueries(
         parts.map(() => 1),
       ),
       label,
+      words: countWords(text),
       kind,
     };
   });

@@ -21,14 +21,22 @@ export async function openCalibration(model: EncoderModel, store?: Store): Promi
   const own = await store?.readDocument(name);
   if (own !== undefined) return parseCalibration(own, `The index's document ${name}`);
   const path = join(model.path, calibrationFile);
+  const found = files.get(path) ?? readFrom(path);
+  files.set(path, found);
+  found.catch(() => files.delete(path));
+  const calibration = await found;
+  return calibration?.identity === model.identity ? calibration : undefined;
+}
+
+const files = new Map<string, Promise<Calibration | undefined>>();
+
+async function readFrom(path: string): Promise<Calibration | undefined> {
   const text = await readFile(path, "utf8").catch((error: unknown) => {
     const told = readError(path, error);
     if (told.code === "missing") return undefined;
     throw told;
   });
-  if (text === undefined) return undefined;
-  const found = parseCalibration(parse(text, path), path);
-  return found.identity === model.identity ? found : undefined;
+  return text === undefined ? undefined : parseCalibration(parse(text, path), path);
 }
 
 function parse(text: string, path: string): unknown {

@@ -30,7 +30,12 @@ export function referenceTexts(): Promise<ReferenceTexts> {
         });
       }),
     );
-    const texts = lists.flatMap((list) => list.trim().split("\n").map((line) => line.split(",")[0]!.trim()));
+    const texts = lists.flatMap((list) =>
+      list
+        .trim()
+        .split("\n")
+        .map((line) => line.split(",")[0]!.trim()),
+    );
     return { texts, sha256: createHash("sha256").update(texts.join("\n")).digest("hex") };
   })();
   return read;
@@ -60,7 +65,10 @@ async function encodeOnce(encoder: Encoder, context: Context): Promise<Tensor<"f
   const kept = path === undefined ? undefined : await readCachedVectors(path);
   if (kept?.vectors.shape[0] === texts.length) return kept.vectors;
   // Not the caller's signal: others may wait for the same vectors.
-  const features = await encodeTexts(texts, encoder, { ...context, signal: new AbortController().signal });
+  const { features } = await encodeTexts(texts, encoder, {
+    ...context,
+    signal: new AbortController().signal,
+  });
   if (path !== undefined) await keepCachedVectors(path, features, {}, context);
   return features;
 }

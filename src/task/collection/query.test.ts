@@ -12,7 +12,7 @@ const axes: Readonly<Record<string, readonly number[]>> = { x: [1, 0, 0], y: [0,
 
 /** Texts that name axes; a text of several names their sum, one of four is cut. */
 const encoder = {
-  model: { identity, config: { embedDim: 3 }, tokenizer: { contextLength: 8 } },
+  model: { identity, path: "no-folder", config: { embedDim: 3 }, tokenizer: { contextLength: 8 } },
   async texts(texts: readonly string[]) {
     const rows = texts.map((text) => unit(text.split(" ").map((word) => axes[word] ?? [0, 0, 0])));
     const truncated = texts.flatMap((text, i) => (text.split(" ").length > 3 ? [i] : []));

@@ -1,5 +1,6 @@
 import type { Fields, Hit } from "../../store/index.js";
 import { CliptError } from "../../tensor/index.js";
+import { probabilityOf } from "../calibration/judge.js";
 import type { Context } from "../task.js";
 import type { Collection } from "./collection.js";
 import { byDate, relevant } from "./by-date.js";
@@ -9,6 +10,7 @@ import { find } from "./find.js";
 import { refinedResults, refinementsOf } from "./refinements.js";
 import { partTerms, type Said } from "./part-terms.js";
 import type { QueryPart } from "./query-part.js";
+import { judgedDepth, relevanceOf } from "./relevance.js";
 
 export interface CollectionQuery {
   readonly parts: readonly QueryPart[];
@@ -95,16 +97,33 @@ async function answer(
   const vector = await combine(terms, collection);
 
   const hidden = new Set([...query.parts.flatMap(({ item }) => item ?? []), ...(query.dislike ?? [])]);
-  const wanted = Math.max(sort === "score" ? offset + k : datedPool, refine ? refinedResults : 0);
+  const text = onlyText(query);
+  const wanted = Math.max(
+    sort === "score" ? offset + k : datedPool,
+    refine ? refinedResults : 0,
+    text === undefined ? 0 : judgedDepth,
+  );
   const found = await find(collection, vector, { k: wanted + hidden.size, where });
   const hits = found.filter(({ id }) => !hidden.has(id));
   const wantedTexts = query.parts.flatMap(({ text, weight }) => (weight > 0 ? (text ?? []) : []));
   const ids = hits.map(({ id }) => id);
+  const results = await page(hits, query, vector, collection);
+  const relevance = text && (await relevanceOf(collection, text, hits, where, context));
   return {
-    results: await page(hits, query, vector, collection),
+    results: relevance
+      ? results.map((result) => ({ ...result, ...probabilityOf(relevance, result.id) }))
+      : results,
+    ...(relevance && { match: { probability: relevance.present, verdict: relevance.verdict } }),
     ...(truncated.length > 0 && { truncated }),
     ...(refine && { refinements: await refinementsOf(collection, wantedTexts, ids, context) }),
   };
+}
+
+/** The text of a query that is nothing else: what pictures and several parts look for, no calibration has learned. */
+function onlyText({ parts, like = [], dislike = [] }: CollectionQuery): string | undefined {
+  const [part] = parts;
+  const plain = parts.length === 1 && part!.weight > 0 && like.length === 0 && dislike.length === 0;
+  return plain ? part!.text : undefined;
 }
 
 async function page(
