@@ -67,6 +67,7 @@ async function speed(
   const services = openServices({ cacheFolder: join(work, "cache") });
   const encoder = await services.encoder({ model });
   const share = Math.floor(paths.length / rounds);
+  const cpu = { decode: 0, encode: 0, index: 0 };
   const each = {
     decode: [] as number[],
     encode: [] as number[],
@@ -82,7 +83,9 @@ async function speed(
     const decode = await timed(() => decodeAll(part, services, rows));
     const encode = await timed(() => encodeAll(rows));
     const index = await indexInto(part, `round ${round}`);
-    const seconds = { decode: decode.wall / share, encode: encode.wall / share, index: index / share };
+    const seconds = { decode: decode.wall / share, encode: encode.wall / share, index: index.wall / share };
+    for (const [key, took] of Object.entries({ decode, encode, index }))
+      cpu[key as keyof typeof cpu] += took.cpu;
     for (const key of ["decode", "encode", "index"] as const) each[key].push(seconds[key]);
     each.ratio.push((seconds.decode + seconds.encode) / seconds.index);
   }
@@ -93,6 +96,9 @@ async function speed(
     index_per_second: 1 / median(each.index),
     share_of_possible: median(each.ratio),
     each_round: each.ratio,
+    cpu_ms: Object.fromEntries(
+      Object.entries(cpu).map(([key, all]) => [key, (1000 * all) / (share * rounds)]),
+    ),
     rss_mb: rss.map(Math.round),
   };
 
@@ -120,17 +126,17 @@ async function speed(
     for await (const _ of inOrder(batches(), encode, 2));
   }
 
-  /** Seconds of the task, its model being open; memory is noted at its end. */
-  async function indexInto(part: readonly string[], name: string): Promise<number> {
+  /** The task, its model being open; memory is noted at its end. */
+  async function indexInto(part: readonly string[], name: string): Promise<{ wall: number; cpu: number }> {
     const photos = join(work, name);
     mkdirSync(photos, { recursive: true });
     for (const path of part) copyFileSync(path, join(photos, basename(path)));
-    const { wall } = await timed(() =>
+    const took = await timed(() =>
       indexPictures({ folders: [photos], db: join(work, `${name}.db`), model }, { services }),
     );
     rss.push(process.memoryUsage().rss / 2 ** 20);
     rmSync(photos, { recursive: true });
-    return wall;
+    return took;
   }
 }
 
