@@ -148,9 +148,10 @@ describe("the page", { skip: noBrowser }, () => {
       await page.getByText("Marked:").waitFor({ state: "detached" });
       await page.keyboard.press("s");
       await page.locator(`[data-id="${second}"]`).waitFor({ state: "detached" });
-      await page.goBack();
+      await page.keyboard.press("ArrowDown");
+      await page.keyboard.press("Escape");
       await firstIs(page, "cat.jpg");
-      await page.locator(".tile-picture").first().focus();
+      await page.locator(`[data-id="${second}"][tabindex="0"]`).focus();
       await page.keyboard.press("Escape");
       assert.equal(await focused(), "search");
     }));
@@ -190,6 +191,23 @@ describe("the page", { skip: noBrowser }, () => {
       },
       { locale: "ru-RU" },
     ));
+
+  test("labels of one's own are compared with a picture", () =>
+    visit(`?view=labels&picture=${encodeURIComponent(join(pictures, "horse.jpg"))}`, async (page) => {
+      await page.getByLabel("Labels, one a line").fill("a rocket\na horse\na cup");
+      const best = page.locator(".bar").first();
+      await best.getByText("a horse").waitFor();
+      const bar = best.getByRole("meter");
+      assert.ok(Number(await bar.getAttribute("aria-valuenow")) > 0.5);
+      assert.match(address(page), /labels=a\+rocket%2Ca\+horse%2Ca\+cup/);
+    }));
+
+  test("parts of a query have signs", () =>
+    visit("?q=a+cat", async (page) => {
+      await firstIs(page, "cat.jpg");
+      await searchBox(page).fill('"an animal" - "a cat" - "a pet"');
+      await page.locator('.cell[data-place="0"] [data-id$="/cat.jpg"]').waitFor({ state: "detached" });
+    }));
 
   test("copies: none among the examples, and lookalikes have a place of their own", () =>
     visit("?view=duplicates", async (page) => {

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { signal } from "@preact/signals";
+import { current } from "../state/address.js";
 import type { Mark } from "../state/marks.js";
 import { resultAt, want, type Results } from "../state/results.js";
 import { words } from "../words/words.js";
@@ -13,14 +13,11 @@ const gap = 8;
 const narrow = 108;
 const wide = 176;
 
-/** The place that the keyboard is at. */
-export const current = signal(0);
-
 interface GridProps {
   readonly results: Results;
   readonly marks: ReadonlyMap<string, Mark>;
   readonly actions: TileActions;
-  /** Leaves the grid upwards, or by Escape. */
+  /** Leaves the grid upwards. */
   readonly leave: () => void;
 }
 
@@ -69,7 +66,7 @@ export function Grid({ results, marks, actions, leave }: GridProps): JSX.Element
     };
     const step = steps[event.key];
     const id = resultAt(results, place)?.id;
-    if (event.key === "Escape" || (event.key === "ArrowUp" && place < columns)) leave();
+    if (event.key === "ArrowUp" && place < columns) leave();
     else if (step !== undefined) move(place + step);
     else if (event.key === "s" && id !== undefined) actions.similar(id);
     else if (event.key === "y" && id !== undefined) actions.mark?.(id, "yes");

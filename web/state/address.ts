@@ -59,12 +59,17 @@ export function writeAddress(address: Address): string {
   return text === "" ? "." : `?${text}`;
 }
 
+/** Which of the results the keyboard is at. */
+export const current = signal(0);
+
 export const address = signal<Address>(readAddress(location.search));
 
 /** What the browser keeps with an address. */
 interface HistoryState {
   /** Scrolled so far, px. */
   readonly scroll?: number;
+  /** The result that the keyboard was at. */
+  readonly place?: number;
   /** The entry was made by typing: more typing replaces it. */
   readonly typing?: boolean;
   /** Steps of this page before the entry: going back stays here. */
@@ -80,7 +85,7 @@ export function go(change: Partial<Address>, how: "push" | "replace" = "push", t
   if (to === writeAddress(address.value)) return;
   const { depth = 0 } = historyState();
   if (how === "push") {
-    history.replaceState({ ...historyState(), scroll: scrollY }, "");
+    history.replaceState({ ...historyState(), scroll: scrollY, place: current.value }, "");
     history.pushState({ depth: depth + 1, typing } satisfies HistoryState, "", to);
   } else history.replaceState({ depth, typing } satisfies HistoryState, "", to);
   address.value = next;

@@ -16,11 +16,12 @@ export function listenToKeys(): void {
   addEventListener("keydown", (event) => {
     const { target } = event;
     const typing = target instanceof HTMLElement && target.matches("input, textarea, select");
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "/" && !typing && document.querySelector("dialog[open]") === null) {
-      event.preventDefault();
-      focusSearch();
-    } else if (event.key === "Escape" && !typing && address.value.pictures.length > 0)
-      goBack({ pictures: [], open: undefined });
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing) return;
+    // What lies over the page has keys of its own.
+    if (document.querySelector("dialog[open], :popover-open") !== null) return;
+    if (event.key === "Escape" && address.value.pictures.length > 0) goBack({ pictures: [] });
+    else if (event.key === "/" || event.key === "Escape") focusSearch();
+    else return;
+    event.preventDefault();
   });
 }

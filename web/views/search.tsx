@@ -1,11 +1,11 @@
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect } from "preact/hooks";
-import { current, Grid } from "../parts/grid.js";
+import { Grid } from "../parts/grid.js";
 import type { TileActions } from "../parts/tile.js";
 import { Toolbar } from "../parts/toolbar.js";
 import { Verdict } from "../parts/verdict.js";
 import { Examples, Welcome } from "../parts/welcome.js";
-import { address, go, historyState } from "../state/address.js";
+import { address, current, go, historyState } from "../state/address.js";
 import { countFilters } from "../state/filters.js";
 import { markResult, marksOf } from "../state/marks.js";
 import { isQuery, queryKey, results } from "../state/results.js";
@@ -23,7 +23,7 @@ export function SearchView(): JSX.Element {
       countFilters(address.value.filters) === 0);
 
   useEffect(() => {
-    current.value = 0;
+    current.value = historyState().place ?? 0;
   }, [key]);
   // Going back returns to where one was; the rows have their height by now.
   useLayoutEffect(() => {

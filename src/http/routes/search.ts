@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { requireIndexed } from "../../task/collection/collection.js";
+import { parseQuery } from "../../task/collection/parse-query.js";
 import { ask } from "../../task/collection/query.js";
 import type { QueryPart } from "../../task/collection/query-part.js";
 import { CliptError } from "../../tensor/index.js";
@@ -75,7 +76,7 @@ export function searchRoutes(serving: Serving): Route[] {
       input: z.object({ q: words.describe("What to look for"), ...rangeFields }),
       output: answer,
       works: true,
-      run: ({ q, ...range }, call) => answerTo([{ text: q, weight: 1 }], range, call),
+      run: ({ q, ...range }, call) => answerTo(parseQuery(q), range, call),
     }),
     defineRoute({
       method: "post",
@@ -85,7 +86,9 @@ export function searchRoutes(serving: Serving): Route[] {
       description:
         'The parts of a query add up by their weights. In a form, a part names a file of the same form by its field: `"picture": "upload:NAME"`; a file in the field `picture` is a part of its own.',
       input: z.object({
-        query: words.optional().describe("A text; more of them, and weights, go into parts"),
+        query: words
+          .optional()
+          .describe('A text as people type it: "beach" + "dog" - "people", beach without people'),
         picture: pictureField("A picture to look like").optional(),
         parts: z.array(part).max(serving.limits.items).default([]),
         ...rangeFields,
@@ -97,7 +100,7 @@ export function searchRoutes(serving: Serving): Route[] {
       works: true,
       async run({ query, picture, parts, ...range }, call) {
         const all: QueryPart[] = [];
-        if (query !== undefined) all.push({ text: query, weight: 1 });
+        if (query !== undefined) all.push(...parseQuery(query));
         if (picture !== undefined) all.push({ picture: (await call.picture(picture)).bytes, weight: 1 });
         for (const { picture: reference, ...part } of parts)
           all.push(
