@@ -87,7 +87,7 @@ export const published: readonly PublishedModel[] = [
     imageSize: 256,
     gflops: 9.3,
     languages: en,
-    license: "Apple sample code",
+    license: "Apple, research only",
   },
   {
     name: "timm/MobileCLIP2-S2-OpenCLIP",
