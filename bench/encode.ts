@@ -87,14 +87,18 @@ async function compare(
   }
   const ask = async (process: ChildProcess, job: Job): Promise<Answer> => {
     process.send(job);
-    const answer = await Promise.race([once(process, "message"), once(process, "exit")]);
-    if (typeof answer[0] !== "object") throw new Error("An engine ended early.");
+    const done = new AbortController();
+    const answer = await Promise.race([
+      once(process, "message", done),
+      once(process, "exit", done).then(() => [undefined]),
+    ]).finally(() => done.abort());
+    if (answer[0] === undefined) throw new Error("An engine ended early.");
     return answer[0] as Answer;
   };
   for (const { name: what, kind, items } of work) {
     const took = new Map<string, Answer[]>();
-    // A first few items are not counted: everything is loaded then.
-    for (const { process } of running) await ask(process, { kind, items: items.slice(0, 2), batch: 1 });
+    // A first few items are not counted: everything is loaded then, and all threads run.
+    for (const { process } of running) await ask(process, { kind, items: items.slice(0, 8), batch: 1 });
     const share = Math.ceil(items.length / rounds);
     for (let round = 0; round < rounds; round++)
       for (const { name, batched, process } of running)
@@ -124,18 +128,22 @@ async function compare(
 
 interface Speed {
   readonly per_second: number;
+  readonly cpu_ms_each: number;
 }
 
-/** clipt's speed over that of transformers.js at its best. */
-function ratios(speeds: Readonly<Record<string, Speed>>): Record<string, number> {
-  const best = (name: string): number =>
-    Math.max(
-      ...Object.entries(speeds).flatMap(([key, { per_second }]) => (key.startsWith(name) ? per_second : [])),
-    );
+/** clipt's speed over that of transformers.js at its best, by the clock and by CPU time. */
+function ratios(speeds: Readonly<Record<string, Speed>>): Record<string, { clock: number; cpu: number }> {
+  const best = (name: string, speed: (one: Speed) => number): number =>
+    Math.max(...Object.entries(speeds).flatMap(([key, one]) => (key.startsWith(name) ? speed(one) : [])));
+  const compared = (ours: string, theirs: string) => {
+    const ratio = (speed: (one: Speed) => number) =>
+      best(`clipt ${ours}`, speed) / best(`transformers.js ${theirs}`, speed);
+    return { clock: ratio((one) => one.per_second), cpu: ratio((one) => 1 / one.cpu_ms_each) };
+  };
   return {
-    fp32: best("clipt fp32") / best("transformers.js fp32"),
-    q8: best("clipt q8") / best("transformers.js q8"),
-    default: best("clipt default") / best("transformers.js fp32"),
+    fp32: compared("fp32", "fp32"),
+    q8: compared("q8", "q8"),
+    default: compared("default", "fp32"),
   };
 }
 

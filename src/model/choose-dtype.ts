@@ -15,9 +15,13 @@ const worthLightening = 1e8;
 const mostlyLinear = 0.75;
 
 /** Whether bytes would make a tower faster. `features`: of one picture, or of one text of full length. */
-export function gainsByBytes(features: Value): boolean {
+export const gainsByBytes = (features: Value): boolean =>
+  isMostlyLinear(features) && linearWork([features]).linear >= worthLightening;
+
+/** Whether a tower spends its time in products of matrices. */
+export function isMostlyLinear(features: Value): boolean {
   const { linear, others } = linearWork([features]);
-  return linear >= worthLightening && linear >= mostlyLinear * (linear + others);
+  return linear >= mostlyLinear * (linear + others);
 }
 
 /** A tower in any precision. */

@@ -18,6 +18,8 @@ export interface Towers {
   readonly imageSize: readonly [number, number];
   /** Width of the shared space. */
   readonly dim: number;
+  /** Pictures in one run. */
+  readonly picturesAtOnce?: (() => number) | undefined;
   /** The most ids of a text. */
   readonly context: number;
   /** Whether rows must be as long as the context. */
@@ -32,8 +34,10 @@ export interface Towers {
 }
 
 /** Rows of one run: enough to fill the matrices, and few enough that the values between layers stay small. */
-const imagesAtOnce = 32;
 const idsAtOnce = 512;
+export const picturesForMatrices = 32;
+/** The values between convolutions are large, and each picture fills their loops: more only leave the processor's caches. */
+export const picturesForConvolutions = 4;
 
 /** Any number of pictures and texts in batches. */
 export const encodeBatches = (
@@ -45,7 +49,12 @@ export const encodeBatches = (
 });
 
 export const encodeImageBatches =
-  ({ imageSize, dim, images }: Pick<Towers, "imageSize" | "dim" | "images">): EncodeImages =>
+  ({
+    imageSize,
+    dim,
+    images,
+    picturesAtOnce = () => picturesForMatrices,
+  }: Pick<Towers, "imageSize" | "dim" | "images" | "picturesAtOnce">): EncodeImages =>
   async (pixels) => {
     const [count = 0, ...rest] = pixels.shape;
     const wanted = [3, ...imageSize];
@@ -56,8 +65,9 @@ export const encodeImageBatches =
       );
     const size = wanted.reduce((a, b) => a * b);
     const features = new Float32Array(count * dim);
-    for (let from = 0; from < count; from += imagesAtOnce) {
-      const to = Math.min(count, from + imagesAtOnce);
+    const atOnce = picturesAtOnce();
+    for (let from = 0; from < count; from += atOnce) {
+      const to = Math.min(count, from + atOnce);
       const part = (pixels.data as Float32Array).subarray(from * size, to * size);
       features.set(await images(f32([to - from, ...wanted], part)), from * dim);
     }

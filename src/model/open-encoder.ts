@@ -2,7 +2,13 @@ import { input } from "../graph/index.js";
 import type { Program, Runtime } from "../runtime/index.js";
 import { CliptError, toFloat32, type Dim, type Tensor } from "../tensor/index.js";
 import { encodeImage, encodeText, readsPadding } from "./clip.js";
-import { encodeBatches, encodeTextBatches } from "./encode-batches.js";
+import { isMostlyLinear } from "./choose-dtype.js";
+import {
+  encodeBatches,
+  encodeTextBatches,
+  picturesForConvolutions,
+  picturesForMatrices,
+} from "./encode-batches.js";
 import type { Encoder, TowerWeights } from "./encoder.js";
 import { examplePictures, exampleTexts } from "./examples.js";
 import { identityIn } from "./identity.js";
@@ -41,6 +47,9 @@ export async function openEncoder(
     encodeImage(config, weights, input("pixels", [batch, 3, ...image.imageSize]));
   const textFeatures = (batch: Dim, length: Dim) =>
     encodeText(config, weights, input("ids", [batch, length], "int64"));
+  let atOnce: number | undefined;
+  const picturesAtOnce = (): number =>
+    (atOnce ??= isMostlyLinear(imageFeatures(1)) ? picturesForMatrices : picturesForConvolutions);
   const open = (tower: Omit<TowerSource, "identity" | "dim">) =>
     once(() => openTower({ ...tower, identity, dim }, runtime, options));
 
@@ -78,6 +87,7 @@ export async function openEncoder(
 
     ...encodeBatches(model, {
       ...batches,
+      picturesAtOnce,
       images: async (pixels) => images(await imageProgram.get(), pixels),
       texts: async (ids) => texts(await textProgram.get(), ids),
     }),
