@@ -266,18 +266,18 @@ describe("attacks on the server", () => {
     assert.deepEqual(await send("/v1/embeddings", { input: "a ".repeat(100_000) }), [400, "usage"]);
     assert.deepEqual(await refusal("/api/search?q=a&k=1000000"), [400, "usage"]);
     assert.deepEqual(await refusal("/api/search?q=a&offset=100000000000"), [400, "usage"]);
-    assert.deepEqual(await refusal(query("/api/search", { q: "a", where: "(".repeat(3_000) })), [
-      400,
-      "input",
-    ]);
+    assert.deepEqual(await refusal(query("/api/search", { q: "a", where: "(".repeat(900) })), [400, "input"]);
     assert.deepEqual(await refusal(query("/api/search", { q: "a", where: "nothing = 1" })), [400, "input"]);
-    const chain = Array.from({ length: 300 }, () => "size = 1").join(" or ");
+    const chain = Array.from({ length: 80 }, () => "size = 1").join(" or ");
     assert.deepEqual(await refusal(query("/api/search", { q: "a", where: chain })), [200, "none"]);
   });
 
   test("floods of headers and requests that are none", async () => {
     const flood = Array.from({ length: 2_000 }, (_, i) => `X-${i}: ${"a".repeat(20)}\r\n`).join("");
-    assert.match(await raw(`GET / HTTP/1.1\r\nHost: localhost\r\n${flood}\r\n`), /^HTTP\/1.1 431 /);
+    assert.match(
+      await raw(`GET / HTTP/1.1\r\nHost: localhost\r\n${flood}\r\n`),
+      /^HTTP\/1.1 431 [^]*\{"error":\{"code":"headers"/,
+    );
     assert.match(await raw("no request\r\n\r\n"), /^HTTP\/1.1 400 /);
     assert.match(await raw(`GET / HTTP/1.1\r\n\r\n`), /^HTTP\/1.1 40[03] /);
     const both = "Content-Length: 5\r\nTransfer-Encoding: chunked";

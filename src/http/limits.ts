@@ -30,6 +30,6 @@ export const defaultLimits: Limits = {
   queue: 256,
   timeMs: 60_000,
   receiveMs: 30_000,
-  headerBytes: 16 * 1024,
+  headerBytes: 32 * 1024,
   connections: 2000,
 };

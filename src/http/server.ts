@@ -1,11 +1,13 @@
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, STATUS_CODES, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Hono } from "hono";
 import { CliptError, messageOf } from "../tensor/index.js";
 import { answerError } from "./answer-error.js";
 import type { Knock } from "./gate.js";
 import type { Limits } from "./limits.js";
+import { Refusal } from "./refusal.js";
 
 export interface Listening {
   readonly url: string;
@@ -51,6 +53,7 @@ export async function listen(
       void answer(incoming, outgoing);
     },
   );
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => turnAway(error, socket, log));
   server.maxConnections = limits.connections;
   server.maxHeadersCount = 100;
   // A client that takes nothing of its answer for so long is gone.
@@ -78,6 +81,25 @@ function start(server: Server, host: string, port: number): Promise<void> {
     server.listen(port, host, resolve);
   });
 }
+
+/** Answers what is no request: Node itself would answer, but with an empty body. */
+function turnAway({ code = "" }: NodeJS.ErrnoException, socket: Duplex, log: (error: unknown) => void): void {
+  if (code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  const { status, body } = answerError(
+    broken[code] ?? new CliptError("usage", "This is no HTTP request."),
+    log,
+  );
+  const text = JSON.stringify(body);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
+  );
+}
+
+/** What Node's parser says of requests that HTTP has a word for. */
+const broken: Readonly<Record<string, Refusal>> = {
+  HPE_HEADER_OVERFLOW: new Refusal("headers", "The request's address and headers are too long."),
+  ERR_HTTP_REQUEST_TIMEOUT: new Refusal("timeout", "The request took too long to arrive."),
+};
 
 function refuse(outgoing: ServerResponse, error: unknown, log: (error: unknown) => void): void {
   const { status, headers, body } = answerError(error, log);

@@ -19,7 +19,7 @@ export function collectionRoutes({ collection }: Serving): Route[] {
       chapter,
       summary: "Pictures by date",
       input: z.object({
-        where: z.string().max(4000).optional().describe("Condition on the pictures"),
+        where: z.string().max(1000).optional().describe("Condition on the pictures"),
         k: z.int().min(1).max(1000).default(50).describe("The most results"),
         offset: z.int().min(0).default(0).describe("Results to leave out before the first"),
         sort: z.enum(["newest", "oldest"]).default("newest"),

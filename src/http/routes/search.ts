@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { answerSchema } from "../../task/collection/answer-fields.js";
 import { requireIndexed } from "../../task/collection/collection.js";
 import { parseQuery } from "../../task/collection/parse-query.js";
 import { ask } from "../../task/collection/query.js";
@@ -10,32 +11,20 @@ import type { Serving } from "../serving.js";
 
 const chapter = "Search";
 
-const answer = z.object({
+const found = answerSchema.shape.results.element;
+
+/** As tasks give it, but that a picture goes by its id. */
+const answer = answerSchema.extend({
   results: z
-    .array(
-      z.object({
-        id: z.string(),
-        score: z.number().describe("Cosine"),
-        probability: z
-          .number()
-          .optional()
-          .describe("That it is what was meant, where the model is calibrated"),
-        fields: fieldsSchema,
-      }),
-    )
+    .array(found.omit({ path: true }).extend({ id: z.string(), fields: fieldsSchema }))
     .describe("Best first"),
-  match: z
-    .object({ probability: z.number(), verdict: z.enum(["matches", "unsure", "nothing"]) })
-    .optional()
-    .describe("Whether anything here is what was meant, where the model is calibrated"),
-  refinements: z.array(z.string()).optional().describe("Words that would narrow the query"),
 });
 
-/** Fields of all searches, within the server's serving.limits. */
+/** Fields of all searches, within the server's limits. */
 const rangeFields = {
   where: z
     .string()
-    .max(4000)
+    .max(1000)
     .optional()
     .describe("Condition on the pictures: taken >= 2020-06-01 and camera contains X100"),
   k: z.int().min(1).max(1000).default(50).describe("The most results"),
@@ -73,7 +62,10 @@ export function searchRoutes(serving: Serving): Route[] {
       path: "/api/search",
       chapter,
       summary: "Pictures that a text describes",
-      input: z.object({ q: words.describe("What to look for"), ...rangeFields }),
+      input: z.object({
+        q: z.string().max(1000).describe("What to look for; longer texts are sent by POST"),
+        ...rangeFields,
+      }),
       output: answer,
       works: true,
       run: ({ q, ...range }, call) => answerTo(parseQuery(q), range, call),
