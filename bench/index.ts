@@ -38,14 +38,14 @@ const benchmark: Benchmark = {
       const result: Record<string, unknown> = {};
       if (only !== "unchanged") {
         const size = [number("width", 640), number("height", 480)] as const;
-        const paths = await writePictures(join(folder, size.join("x")), number("pictures", 480), ...size);
+        const paths = await writePictures(join(folder, size.join("x")), number("pictures", 1200), ...size);
         const vit = join(folder, "vit-b-32");
         await writeVitB32(vit);
         for (const [name, model] of [
           ["bundled", undefined],
           ["vit-b-32", vit],
         ] as const)
-          result[name] = await speed(paths, model, number("rounds", 4), join(folder, "work", name));
+          result[name] = await speed(paths, model, number("rounds", 2), join(folder, "work", name));
       }
       if (only !== "speed")
         result["files"] = await unchanged(number("unchanged", 10_000), join(folder, "files"));

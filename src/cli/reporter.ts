@@ -22,6 +22,7 @@ export function openReporter({ stderr, env }: Pick<Io, "stderr" | "env">): Repor
   let bar: { stage: string; bar: SingleBar } | undefined;
   let skipped = 0;
   let noted = 0;
+  let begun: { stage: string; at: number; done: number } | undefined;
 
   const endBar = (): void => {
     bar?.bar.stop();
@@ -36,7 +37,9 @@ export function openReporter({ stderr, env }: Pick<Io, "stderr" | "env">): Repor
     if (stderr.isTTY !== true) {
       if (note === "" || Date.now() - noted < noteEveryMs) return;
       noted = Date.now();
-      return line(`${stage}: ${show(done)}${total === undefined ? "" : `/${show(total)}`}, ${note}`);
+      if (begun?.stage !== stage) begun = { stage, at: noted, done };
+      const left = timeLeft(noted - begun.at, done - begun.done, (total ?? done) - done);
+      return line(`${stage}: ${show(done)}${total === undefined ? "" : `/${show(total)}`}, ${note}${left}`);
     }
     if (bar?.stage !== stage) {
       endBar();
@@ -68,6 +71,13 @@ export function openReporter({ stderr, env }: Pick<Io, "stderr" | "env">): Repor
       skipped = 0;
     },
   };
+}
+
+/** ", 12 min left" at the speed so far; nothing while that is unknown, or the end near. */
+function timeLeft(passedMs: number, done: number, left: number): string {
+  const seconds = (passedMs * left) / done / 1000;
+  if (!Number.isFinite(seconds) || seconds < 10) return "";
+  return `, ${seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`} left`;
 }
 
 /** Many reasons begin with the item's name themselves. */

@@ -11,6 +11,8 @@ export interface StoreOpener {
   create(): Promise<Store>;
   /** The same place again after `close`; absent for engines that keep nothing. */
   readonly reopen?: (closed: Store) => Promise<Store>;
+  /** Whether it makes indexes of vectors, and is quick enough to test that. */
+  readonly indexes?: boolean;
 }
 
 const model = "a".repeat(64);
@@ -287,6 +289,50 @@ export function testStore(name: string, opener: StoreOpener, options: { skip?: s
     await store.upsert([late]);
     assert.equal((await store.query({ identity: model, vector, k: 1 }))[0]?.id, "late");
   });
+
+  if (opener.indexes === true)
+    each(
+      "finds through an index what comparing everything finds; what comes and goes later counts",
+      async (store) => {
+        const [dim, count] = [16, 12_000];
+        const rng = random(8);
+        const row = () => Float32Array.from({ length: dim }, () => rng.normal());
+        await store.addSet({ identity: model, dim });
+        for (let from = 0; from < count; from += 4000)
+          await store.upsert(
+            Array.from({ length: 4000 }, (_, i) => ({
+              id: `i${from + i}`,
+              fields: { group: (from + i) % 100 },
+              vectors: { [model]: row() },
+            })),
+          );
+        await store.compact();
+        const index = (await store.sets())[0]?.index;
+        assert.ok(index !== undefined && index.recall > 0.95 && index.outside === 0, JSON.stringify(index));
+        const where: Filter = { kind: "compare", field: "group", by: "=", value: 7 };
+        let [all, filtered] = [0, 0];
+        for (let i = 0; i < 20; i++) {
+          const query = { identity: model, vector: row(), k: 10 };
+          for (const options of [{}, { where }]) {
+            const truth = await store.query({ ...query, ...options, exact: true });
+            const found = await store.query({ ...query, ...options });
+            assert.equal(found.length, 10);
+            const ids = new Set(truth.map(({ id }) => id));
+            const hits = found.filter(({ id }) => ids.has(id)).length;
+            if ("where" in options) {
+              filtered += hits;
+              assert.ok(found.every(({ fields }) => fields["group"] === 7));
+            } else all += hits;
+          }
+        }
+        assert.ok(all >= 190 && filtered >= 190, `${all} and ${filtered} of 200`);
+        const vector = row();
+        await store.upsert([{ id: "late", fields: { group: 0 }, vectors: { [model]: vector } }]);
+        assert.equal((await store.query({ identity: model, vector, k: 1 }))[0]?.id, "late");
+        await store.delete(["late"]);
+        assert.notEqual((await store.query({ identity: model, vector, k: 1 }))[0]?.id, "late");
+      },
+    );
 
   each("says that it is closed", async (store) => {
     await store.close();

@@ -7,4 +7,5 @@ import { lanceStore } from "./store.js";
 testStore("LanceDB", {
   create: async () => lanceStore(await mkdtemp(join(tmpdir(), "clipt-lance-"))),
   reopen: (closed) => lanceStore(closed.url),
+  indexes: true,
 });

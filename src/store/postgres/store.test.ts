@@ -82,6 +82,7 @@ testStore(
       return openPostgres("postgres:", connection);
     },
     reopen: async () => openPostgres("postgres:", await connectPostgres((await database)!.url)),
+    indexes: true,
   },
   needsPostgres,
 );
