@@ -11,12 +11,14 @@ type Language = "en" | "ru";
 /** Results that are looked at. */
 export const refinedResults = 60;
 const most = 8;
-/** A word is in a picture when their cosine is this many deviations above the collection's mean. */
-const present = 1.5;
+/** A picture has the words that fit it best, so many of them. */
+const wordsOfPicture = 4;
+/** Of a word's mean cosine with the collection, this much is taken off: some words fit everything a little. */
+const offMean = 0.5;
 /** Of the results: fewer are a chance, and a word that nearly all have narrows nothing. */
 const [fewest, nearlyAll] = [0.1, 0.8];
 /** Cosine of texts that say nearly the same. */
-const synonym = 0.75;
+const synonym = 0.7;
 
 /**
  * Words that tell the results of a query apart: those that are in a part of them, and there more often than in the rest of
@@ -39,25 +41,37 @@ export async function refinementsOf(
   if (found.length === 0 || sample.length === 0) return [];
 
   const said = texts.length === 0 ? [] : rowsOf((await encodeTexts(texts, encoder, quiet(context))).features);
-  const candidates = (await wordVectors(encoder, language, context)).flatMap(({ word, vector }) => {
-    const { mean, deviation } = cosinesWith(vector, sample);
-    const share = (rows: readonly Float32Array[]): number =>
-      rows.filter((row) => dot(vector, row) > mean + present * deviation).length / rows.length;
-    const [here, everywhere] = [share(found), share(sample)];
-    const gain = here * Math.log(here / Math.max(everywhere, 1 / sample.length));
-    return here >= fewest && here <= nearlyAll && gain > 0 ? [{ word, vector, gain }] : [];
-  });
-  candidates.sort((a, b) => b.gain - a.gain);
+  const free = (await wordVectors(encoder, language, context))
+    .filter(({ vector }) => said.every((text) => dot(text, vector) <= synonym))
+    .map((word) => ({ ...word, off: offMean * cosinesWith(word.vector, sample).mean }));
+  const [here, everywhere] = [shares(found, free), shares(sample, free)];
+  const candidates = free
+    .map((word, i) => {
+      const share = here[i]!;
+      return { ...word, share, gain: share * Math.log(share / Math.max(everywhere[i]!, 1 / sample.length)) };
+    })
+    .filter(({ share, gain }) => share >= fewest && share <= nearlyAll && gain > 0)
+    .sort((a, b) => b.gain - a.gain);
 
   const chosen: { word: string; vector: Float32Array }[] = [];
   for (const candidate of candidates) {
-    const known = [...said, ...chosen.map(({ vector }) => vector)];
-    if (known.some((vector) => dot(vector, candidate.vector) > synonym)) continue;
+    if (chosen.some(({ vector }) => dot(vector, candidate.vector) > synonym)) continue;
     if (texts.some((text) => text.toLowerCase().includes(candidate.word.toLowerCase()))) continue;
     chosen.push(candidate);
     if (chosen.length === most) break;
   }
   return chosen.map(({ word }) => word);
+}
+
+/** For each word, the share of pictures that it is among the best for. */
+function shares(pictures: readonly Float32Array[], all: readonly (Word & { off: number })[]): number[] {
+  const counts = all.map(() => 0);
+  for (const picture of pictures) {
+    const fits = all.map(({ vector, off }, i) => ({ i, fit: dot(vector, picture) - off }));
+    fits.sort((a, b) => b.fit - a.fit);
+    for (const { i } of fits.slice(0, wordsOfPicture)) counts[i]!++;
+  }
+  return counts.map((count) => count / pictures.length);
 }
 
 interface Word {
