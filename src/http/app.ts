@@ -15,6 +15,7 @@ import { infoRoutes } from "./routes/info.js";
 import { jobRoutes } from "./routes/jobs.js";
 import { loginRoutes } from "./routes/login.js";
 import { mapRoutes } from "./routes/map.js";
+import { markRoutes } from "./routes/marks.js";
 import { pictureRoutes } from "./routes/pictures.js";
 import { searchRoutes } from "./routes/search.js";
 import { taskRoutes } from "./routes/tasks.js";
@@ -24,6 +25,7 @@ import { openStaticFiles } from "./static-files.js";
 /** Everything that the server answers, in the order of its documents. */
 const chapters = [
   searchRoutes,
+  markRoutes,
   pictureRoutes,
   collectionRoutes,
   duplicateRoutes,

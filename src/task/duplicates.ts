@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { dbField, openCollection, requireIndexed, type Collection } from "./collection/collection.js";
-import { allItems, findCopies, type Copies } from "./collection/copies.js";
-import { findLookalikes, lookalikeCosine } from "./collection/lookalikes.js";
+import { dbField, openCollection, requireIndexed } from "./collection/collection.js";
+import { findCopies } from "./collection/copies.js";
+import { lookalikeCosine, lookalikesBeside } from "./collection/lookalikes.js";
 import { flag, modelFields } from "./fields.js";
-import { defineTask, type Context } from "./task.js";
+import { defineTask } from "./task.js";
 
 export const duplicates = defineTask({
   name: "duplicates",
@@ -39,24 +39,12 @@ export const duplicates = defineTask({
     try {
       await requireIndexed(collection);
       const copies = await findCopies(collection);
-      const lookalikes = input.lookalikes ? await besides(copies, collection, input.above, context) : [];
+      const lookalikes = input.lookalikes
+        ? await lookalikesBeside(copies, collection, input.above, context)
+        : [];
       return [...copies, ...lookalikes].map(({ kind, ids }) => ({ kind, paths: [...ids] }));
     } finally {
       await collection.close();
     }
   },
 });
-
-/** Lookalikes among all pictures; of copies, the first one stands for all. */
-async function besides(
-  copies: readonly Copies[],
-  collection: Collection,
-  above: number,
-  context: Context,
-): Promise<{ kind: "lookalike"; ids: readonly string[] }[]> {
-  const others = new Set(copies.flatMap(({ ids }) => ids.slice(1)));
-  const ids: string[] = [];
-  for await (const { id } of allItems(collection.store)) if (!others.has(id)) ids.push(id);
-  const groups = await findLookalikes(collection, ids, above, context);
-  return groups.map(({ ids }) => ({ kind: "lookalike", ids }));
-}

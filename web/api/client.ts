@@ -1,10 +1,10 @@
 import type {
   Answer,
+  Classified,
   Copies,
   CopyKind,
   Facets,
   Info,
-  Labelled,
   Listing,
   MapAnswer,
   Part,
@@ -52,6 +52,19 @@ export const listPictures = ({ sort, ...range }: Range, signal: AbortSignal): Pr
 export const search = ({ uploads, ...query }: Search, signal: AbortSignal): Promise<Answer> =>
   post("api/search", uploads.size === 0 ? query : form(query, uploads), signal);
 
+export const suggest = (
+  q: string,
+  where: string | undefined,
+  signal: AbortSignal,
+): Promise<{ readonly refinements: readonly string[] }> => get("suggest", { q, where }, signal);
+
+/** Tells what of a query's answer was right, so that the collection's probabilities become truer. */
+export const sendFeedback = (
+  query: string,
+  yes: readonly string[],
+  no: readonly string[],
+): Promise<unknown> => post("api/feedback", { query, yes, no });
+
 export const startIndexing = (): Promise<unknown> => post("api/index", {});
 export const logIn = (token: string): Promise<unknown> => post("api/login", { token });
 
@@ -59,13 +72,13 @@ export async function classify(
   picture: Blob,
   labels: readonly string[],
   signal: AbortSignal,
-): Promise<readonly Labelled[]> {
-  const answer = await post<readonly { labels: readonly Labelled[] }[]>(
+): Promise<Classified> {
+  const [answer] = await post<readonly Classified[]>(
     "v1/tasks/classify",
     form({ labels }, new Map([["pictures", picture]])),
     signal,
   );
-  return answer[0]?.labels ?? [];
+  return answer ?? { labels: [] };
 }
 
 /** Sides of thumbnails, px: few, so that they are found in caches. */

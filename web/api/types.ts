@@ -23,7 +23,8 @@ export interface Match {
 export interface Answer {
   readonly results: readonly Result[];
   readonly match?: Match;
-  readonly refinements?: readonly string[];
+  /** Texts whose end the model did not read. */
+  readonly truncated?: readonly string[];
 }
 
 export interface Listing {
@@ -85,5 +86,14 @@ export interface MapAnswer {
 
 export interface Labelled {
   readonly label: string;
+  /** Compared with the other labels. */
   readonly score: number;
+  /** By itself, where the model is calibrated. */
+  readonly probability?: number;
+}
+
+export interface Classified {
+  readonly labels: readonly Labelled[];
+  /** That none of the labels fits, where the model is calibrated. */
+  readonly none?: number;
 }

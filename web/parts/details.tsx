@@ -5,7 +5,16 @@ import type { Picture } from "../api/types.js";
 import { address, current, go, goBack } from "../state/address.js";
 import { markResult, marksOf, type Mark } from "../state/marks.js";
 import { say } from "../state/notices.js";
-import { isQuery, placeOf, queryKey, resultAt, results, want, type Shown } from "../state/results.js";
+import {
+  isQuery,
+  onlyText,
+  placeOf,
+  queryKey,
+  resultAt,
+  results,
+  want,
+  type Shown,
+} from "../state/results.js";
 import { showBytes, showDate, showNumber, showPercent, words } from "../words/words.js";
 import { IconButton } from "./button.js";
 import { Icon } from "./icon.js";
@@ -57,7 +66,7 @@ function DetailsOf({ id }: { readonly id: string }): JSX.Element {
   };
   const marking = isQuery(address.value) && address.value.view === "search" && found !== undefined;
   const markAs = (as: Mark): void => {
-    if (marking) markResult(key, id, as);
+    if (marking) markResult(key, onlyText(address.value), id, as);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const act: Readonly<Record<string, () => void>> = {

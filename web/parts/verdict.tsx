@@ -11,6 +11,7 @@ export function Verdict(): JSX.Element {
   return (
     <div class="verdict" role="status" aria-live="polite">
       {content()}
+      {results.value.cut && <p>{words.value.search.cut}</p>}
     </div>
   );
 }

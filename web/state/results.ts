@@ -1,5 +1,5 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
-import { listPictures, search } from "../api/client.js";
+import { listPictures, search, suggest } from "../api/client.js";
 import type { Match, Part, Picture, Result } from "../api/types.js";
 import { address, type Address } from "./address.js";
 import { toCondition } from "./filters.js";
@@ -20,10 +20,13 @@ export interface Results {
   /** Whether `count` is certain. */
   readonly counted: boolean;
   readonly match?: Match | undefined;
+  /** Words that would narrow the query; they come a little later. */
   readonly refinements: readonly string[];
+  /** Whether the model read the query to its end. */
+  readonly cut: boolean;
 }
 
-const nothing: Results = { key: "", pages: new Map(), count: 0, counted: false, refinements: [] };
+const nothing: Results = { key: "", pages: new Map(), count: 0, counted: false, refinements: [], cut: false };
 
 /** Of earlier searches, for going back at once. */
 const remembered = 8;
@@ -42,6 +45,10 @@ export const edition = signal(0);
 export const queryKey = ({ query, pictures }: Address): string => JSON.stringify([query.trim(), pictures]);
 
 export const isQuery = ({ query, pictures }: Address): boolean => query.trim() !== "" || pictures.length > 0;
+
+/** The query's text when it is nothing else. */
+export const onlyText = ({ query, pictures }: Address): string | undefined =>
+  pictures.length > 0 || query.trim() === "" ? undefined : query.trim();
 
 const wanted = computed(() => {
   const { query, pictures, filters, sort } = address.value;
@@ -91,6 +98,7 @@ async function load(page: number): Promise<void> {
     const found = await ask(page * pageSize, controller.signal);
     if (controller.signal.aborted) return;
     take(key, page, found);
+    if (page === 0) void refine(key, controller.signal);
     failure.value = undefined;
   } catch (error) {
     if (controller.signal.aborted) return;
@@ -105,7 +113,7 @@ interface Found {
   readonly results: readonly Shown[];
   readonly total?: number;
   readonly match?: Match;
-  readonly refinements?: readonly string[];
+  readonly truncated?: readonly string[];
 }
 
 function ask(offset: number, signal: AbortSignal): Promise<Found> {
@@ -135,18 +143,33 @@ function take(key: string, page: number, found: Found): void {
   const count =
     found.total ??
     (last ? end : before.counted ? before.count : Math.max(before.count, possible ?? end + pageSize));
-  results.value = {
+  keep({
     key,
     pages,
     count,
     counted,
     match: page === 0 ? found.match : before.match,
-    refinements: page === 0 ? (found.refinements ?? []) : before.refinements,
-  };
-  const name = `${edition.value} ${key}`;
+    refinements: before.refinements,
+    cut: page === 0 ? found.truncated !== undefined : before.cut,
+  });
+}
+
+/** Shows results, and remembers them for going back. */
+function keep(found: Results): void {
+  results.value = found;
+  const name = `${edition.value} ${found.key}`;
   earlier.delete(name);
-  earlier.set(name, results.value);
+  earlier.set(name, found);
   if (earlier.size > remembered) earlier.delete(earlier.keys().next().value!);
+}
+
+/** Words that narrow the query, once its results are there: they take longer. */
+async function refine(key: string, signal: AbortSignal): Promise<void> {
+  const { text, where, pictures } = wanted.value;
+  if (text === "" || pictures.length > 0) return;
+  // A search is whole without them.
+  const { refinements } = await suggest(text, where, signal).catch(() => ({ refinements: [] }));
+  if (results.value.key === key && wantedKey.value === key) keep({ ...results.value, refinements });
 }
 
 export const resultAt = ({ pages }: Results, index: number): Shown | undefined =>

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { classify, fileUrl, thumbnailUrl } from "../api/client.js";
-import type { Labelled } from "../api/types.js";
+import type { Classified } from "../api/types.js";
 import { Meter } from "../parts/meter.js";
 import { searchByFile } from "../parts/take-picture.js";
 import { Failed } from "../parts/verdict.js";
@@ -27,7 +27,7 @@ export function LabelsView(): JSX.Element {
   const picture = address.value.pictures.at(-1);
   const text = address.value.labels === "" ? w.usual : address.value.labels.replaceAll(",", "\n");
   const labels = readLabels(text);
-  const [scores, setScores] = useState<readonly Labelled[]>();
+  const [scores, setScores] = useState<Classified>();
   const [error, setError] = useState<unknown>();
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const file = useRef<HTMLInputElement>(null);
@@ -93,18 +93,32 @@ export function LabelsView(): JSX.Element {
         <div class="bars" role="status">
           {error !== undefined && <Failed error={error} />}
           {scores === undefined && error === undefined && <p class="quiet">{w.empty}</p>}
-          {error === undefined && scores?.map((scored) => <Bar key={scored.label} {...scored} />)}
+          {error === undefined &&
+            scores?.labels.map(({ label, score, probability = score }) => (
+              <Bar key={label} label={label} share={probability} />
+            ))}
+          {error === undefined && scores?.none !== undefined && (
+            <Bar label={w.none} share={scores.none} quiet />
+          )}
         </div>
       </div>
     </section>
   );
 }
 
-const Bar = ({ label, score }: Labelled): JSX.Element => (
-  <div class="bar">
+const Bar = ({
+  label,
+  share,
+  quiet,
+}: {
+  readonly label: string;
+  readonly share: number;
+  readonly quiet?: boolean;
+}): JSX.Element => (
+  <div class={quiet === true ? "bar bar-none" : "bar"}>
     <span>{label}</span>
-    <Meter share={score} label={words.value.labels.probability(label, showPercent(score))} />
-    <span class="bar-value">{showPercent(score)}</span>
+    <Meter share={share} label={words.value.labels.probability(label, showPercent(share))} />
+    <span class="bar-value">{showPercent(share)}</span>
   </div>
 );
 

@@ -8,7 +8,7 @@ import { Examples, Welcome } from "../parts/welcome.js";
 import { address, current, go, historyState } from "../state/address.js";
 import { countFilters } from "../state/filters.js";
 import { markResult, marksOf } from "../state/marks.js";
-import { isQuery, queryKey, results } from "../state/results.js";
+import { isQuery, onlyText, queryKey, results } from "../state/results.js";
 import { info } from "../state/server.js";
 import { focusSearch } from "../state/keyboard.js";
 
@@ -37,7 +37,9 @@ export function SearchView(): JSX.Element {
       scrollTo({ top: 0 });
       go({ query: "", pictures: [id], sort: "score" });
     },
-    mark: isQuery(address.value) ? (id, mark) => markResult(key, id, mark) : undefined,
+    mark: isQuery(address.value)
+      ? (id, mark) => markResult(key, onlyText(address.value), id, mark)
+      : undefined,
   };
   if (empty && found.count === 0) return <Welcome />;
   return (

@@ -20,6 +20,7 @@ export const en = {
     remove: "Leave this picture out",
     drop: "Drop it: pictures like this one are found",
     notPicture: "That is no picture.",
+    cut: "The text is longer than the model reads: its end did not count.",
     lost: "A picture of the last visit is not here any more; drop it again.",
     refine: "Narrow it down",
   },

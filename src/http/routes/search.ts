@@ -104,6 +104,19 @@ export function searchRoutes(serving: Serving): Route[] {
     }),
     defineRoute({
       method: "get",
+      path: "/api/suggest",
+      chapter,
+      summary: "Words that would narrow a query",
+      input: z.object({ q: words.describe("What is looked for"), where: rangeFields.where }),
+      output: z.object({ refinements: z.array(z.string()) }),
+      works: true,
+      async run({ q, where }, { collection, context }) {
+        const answer = await ask(collection, { parts: parseQuery(q), where, k: 1, refine: true }, context);
+        return { refinements: answer.refinements ?? [] };
+      },
+    }),
+    defineRoute({
+      method: "get",
       path: "/api/similar",
       chapter,
       summary: "Pictures that look like one of the index",

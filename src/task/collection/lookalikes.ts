@@ -1,6 +1,7 @@
 import { inOrder } from "../../train/data/in-order.js";
 import type { Context } from "../task.js";
 import type { Collection } from "./collection.js";
+import { allItems, type Copies } from "./copies.js";
 
 /** Pictures that resemble each other. */
 export interface Lookalikes {
@@ -53,6 +54,20 @@ export async function findLookalikes(
     });
   }
   return stars(near);
+}
+
+/** Lookalikes among all pictures of an index; of copies, the first one stands for all. */
+export async function lookalikesBeside(
+  copies: readonly Copies[],
+  collection: Collection,
+  above: number,
+  context: Pick<Context, "signal" | "emit">,
+): Promise<{ kind: "lookalike"; ids: readonly string[] }[]> {
+  const others = new Set(copies.flatMap(({ ids }) => ids.slice(1)));
+  const ids: string[] = [];
+  for await (const { id } of allItems(collection.store)) if (!others.has(id)) ids.push(id);
+  const groups = await findLookalikes(collection, ids, above, context);
+  return groups.map(({ ids }) => ({ kind: "lookalike", ids }));
 }
 
 function link(near: Map<string, Map<string, number>>, a: string, b: string, score: number): void {
