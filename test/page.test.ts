@@ -192,13 +192,20 @@ describe("the page", { skip: noBrowser }, () => {
       { locale: "ru-RU" },
     ));
 
+  test("what is not here is said not to be here, and the nearest are marked", () =>
+    visit("?q=a+helicopter", async (page) => {
+      await page.getByRole("status").getByText("Nothing here seems to match").waitFor();
+      assert.equal(await page.locator('.tile[data-doubt="strong"]').count(), 19);
+    }));
+
   test("labels of one's own are compared with a picture", () =>
     visit(`?view=labels&picture=${encodeURIComponent(join(pictures, "horse.jpg"))}`, async (page) => {
       await page.getByLabel("Labels, one a line").fill("a rocket\na horse\na cup");
       const best = page.locator(".bar").first();
       await best.getByText("a horse").waitFor();
       const bar = best.getByRole("meter");
-      assert.ok(Number(await bar.getAttribute("aria-valuenow")) > 0.5);
+      assert.ok(Number(await bar.getAttribute("aria-valuenow")) > 0);
+      await page.locator(".bar").last().getByText("none of these").waitFor();
       assert.match(address(page), /labels=a\+rocket%2Ca\+horse%2Ca\+cup/);
     }));
 

@@ -12,6 +12,8 @@ const gap = 8;
 /** Tiles are at least so wide, px: three in a row on a phone. */
 const narrow = 108;
 const wide = 176;
+/** Of ten such pictures, fewer than one is what was meant. */
+const unlikely = 0.1;
 
 interface GridProps {
   readonly results: Results;
@@ -136,5 +138,5 @@ export function Grid({ results, marks, actions, leave }: GridProps): JSX.Element
 function doubtOf({ match }: Results, probability = 1): Doubt | undefined {
   if (match === undefined) return undefined;
   if (match.verdict === "nothing") return "strong";
-  return probability < 0.5 ? "some" : undefined;
+  return probability < unlikely ? "some" : undefined;
 }
