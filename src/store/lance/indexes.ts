@@ -61,8 +61,8 @@ export async function indexVectors(
     config: Index.hnswSq({
       distanceType: "cosine",
       numPartitions: Math.max(1, Math.round(count / 1_000_000)),
-      m: 20,
-      efConstruction: 200,
+      m: 16,
+      efConstruction: 100,
     }),
     replace: true,
   });

@@ -146,17 +146,19 @@ class LanceStore implements Store {
       const [first, ...others] = vectors;
       if (first === undefined) return [];
       const { identity, k, offset = 0, where, exact = false } = query;
+      // Some more, so that equal scores around the end go by id.
+      const wanted = offset + k + 8;
       const search = this.items.query().nearestTo(first);
       for (const vector of others) search.addQueryVector(vector);
       search
         .column(this.columnOf(identity))
         .distanceType("cosine")
         .select([...this.fieldColumns(), "_distance"])
-        // Some more, so that equal scores around the end go by id.
-        .limit(offset + k + 8);
+        .limit(wanted);
       if (where !== undefined) search.where(await this.condition(where));
       if (exact) search.bypassVectorIndex();
-      else search.ef(Math.max(await this.effort(identity), 2 * (offset + k))).refineFactor(2);
+      // Twice as many are compared exactly, and the index keeps no fewer.
+      else search.ef(Math.max(await this.effort(identity), 2 * wanted)).refineFactor(2);
       const hits = vectors.map((): Hit[] => []);
       for (const row of (await search.toArray()) as FoundRow[])
         hits[row.query_index ?? 0]!.push({
