@@ -255,7 +255,8 @@ describe("attacks on the server", () => {
     const part = `--x\r\nContent-Disposition: form-data; name="q"\r\n\r\na\r\n`;
     assert.deepEqual(await send("/api/search", `${part.repeat(5_000)}--x--\r\n`, form), [413, "large"]);
     assert.deepEqual(await send("/api/search", "<a/>", { "Content-Type": "text/xml" }), [415, "media"]);
-    assert.deepEqual(await refusal("/api/search", { method: "DELETE" }), [404, "unknown"]);
+    assert.deepEqual(await refusal("/api/search", { method: "DELETE" }), [405, "method"]);
+    assert.deepEqual(await refusal("/v1/embeddings"), [405, "method"]);
   });
 
   test("more than anyone needs: labels, texts, results", async () => {
@@ -265,6 +266,7 @@ describe("attacks on the server", () => {
     assert.deepEqual(await send("/v1/embeddings", { input: labels }), [400, "usage"]);
     assert.deepEqual(await send("/v1/embeddings", { input: "a ".repeat(100_000) }), [400, "usage"]);
     assert.deepEqual(await refusal("/api/search?q=a&k=1000000"), [400, "usage"]);
+    assert.deepEqual(await send("/api/search", { query: "a + b - ".repeat(1_000) }), [400, "usage"]);
     assert.deepEqual(await refusal("/api/search?q=a&offset=100000000000"), [400, "usage"]);
     assert.deepEqual(await refusal(query("/api/search", { q: "a", where: "(".repeat(900) })), [400, "input"]);
     assert.deepEqual(await refusal(query("/api/search", { q: "a", where: "nothing = 1" })), [400, "input"]);

@@ -19,6 +19,7 @@ import { markRoutes } from "./routes/marks.js";
 import { pictureRoutes } from "./routes/pictures.js";
 import { searchRoutes } from "./routes/search.js";
 import { taskRoutes } from "./routes/tasks.js";
+import type { Route } from "./route.js";
 import type { Serving } from "./serving.js";
 import { openStaticFiles } from "./static-files.js";
 
@@ -50,15 +51,23 @@ export async function createApp(serving: Serving): Promise<Hono<{ Bindings: Http
     const file = page.answer(path === "" ? "index.html" : path, c.req.raw.headers);
     if (file !== undefined) return file;
     if (path === "") return c.text("clipt answers here; its page was not built. /docs has the documents.\n");
-    return answer(new Refusal("unknown", `There is nothing at /${path}.`));
+    return answer(nothingAt(routes, c.req.path));
   });
-  app.all("*", (c) =>
-    answer(new Refusal("unknown", `${c.req.method} ${c.req.path} is nothing that clipt answers.`)),
-  );
+  app.all("*", (c) => answer(nothingAt(routes, c.req.path)));
   return app;
 
   function answer(refusal: Refusal): Response {
     const { status, headers, body } = answerError(refusal, serving.log);
     return Response.json(body, { status, headers });
   }
+}
+
+/** What an address gets that none of the routes took: those of another method are named. */
+function nothingAt(routes: readonly Route[], path: string): Refusal {
+  const there = routes.filter((route) =>
+    new RegExp(`^${route.path.replaceAll(/\{\w+\}/g, "[^/]+")}$`).test(path),
+  );
+  if (there.length === 0) return new Refusal("unknown", `There is nothing at ${path}.`);
+  const methods = there.map(({ method }) => method.toUpperCase()).join(", ");
+  return new Refusal("method", `${path} takes ${methods}.`, { Allow: methods });
 }

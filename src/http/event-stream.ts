@@ -38,7 +38,7 @@ export function eventStream(
           write(`event: ${kind}\ndata: ${JSON.stringify(job)}\n\n`);
           if (ends && job.ended !== undefined) close();
         };
-        const deaf = jobs.listen(tell);
+        const deaf = jobs.listen(tell, () => close());
         const heartbeat = setInterval(() => write(": still here\n\n"), heartbeatMs);
         stop = (): void => {
           deaf();

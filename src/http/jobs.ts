@@ -33,7 +33,7 @@ const named = 100;
 /** Work that goes on behind the requests, one after another. */
 export class Jobs {
   private readonly states = new Map<string, JobState>();
-  private readonly listeners = new Set<(event: JobEvent) => void>();
+  private readonly listeners = new Map<(event: JobEvent) => void, () => void>();
   private readonly stop = new AbortController();
   private last: Promise<void> = Promise.resolve();
   private count = 0;
@@ -66,9 +66,9 @@ export class Jobs {
     );
   }
 
-  /** @returns what ends it */
-  listen(listener: (event: JobEvent) => void): () => void {
-    this.listeners.add(listener);
+  /** @param end is called when nothing more will happen @returns what ends listening */
+  listen(listener: (event: JobEvent) => void, end: () => void): () => void {
+    this.listeners.set(listener, end);
     return () => this.listeners.delete(listener);
   }
 
@@ -76,6 +76,7 @@ export class Jobs {
   async close(): Promise<void> {
     this.stop.abort();
     await this.last;
+    for (const end of this.listeners.values()) end();
     this.listeners.clear();
   }
 
@@ -118,6 +119,6 @@ export class Jobs {
   private change(job: JobState, kind: JobEvent["kind"]): void {
     this.states.set(job.id, job);
     const event: JobEvent = { id: ++this.events, kind, job };
-    for (const listener of this.listeners) listener(event);
+    for (const listener of this.listeners.keys()) listener(event);
   }
 }

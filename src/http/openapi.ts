@@ -4,7 +4,7 @@ import type { Route } from "./route.js";
 type Json = Readonly<Record<string, unknown>>;
 
 /** Statuses that any request may get. */
-const errors = ["400", "401", "403", "404", "408", "413", "415", "422", "429", "431", "500", "503"];
+const errors = ["400", "401", "403", "404", "405", "408", "413", "415", "422", "429", "431", "500", "503"];
 
 /** The OpenAPI 3.1 document of routes: their own declarations, in its words. */
 export function openApi(routes: readonly Route[], version: string, hasToken: boolean): Json {

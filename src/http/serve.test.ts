@@ -97,6 +97,16 @@ describe("clipt serve", () => {
     assert.match(last, /^event: state\ndata: \{"id":"2","kind":"index","state":"done"/);
   });
 
+  test("stopping ends what listens and leaves nothing behind", async () => {
+    const other = await startServer({ db: at("db"), model: at("model") });
+    const listening = await other.get("/api/events");
+    const began = Date.now();
+    await other.close();
+    assert.match(await listening.text(), /^retry: /);
+    assert.ok(Date.now() - began < 5_000);
+    await assert.rejects(other.get("/healthz"));
+  });
+
   test("says what is wrong with a request", async () => {
     const said = async (response: Promise<{ status: number; body: unknown }>) => {
       const { status, body } = await response;

@@ -50,6 +50,11 @@ export function searchRoutes(serving: Serving): Route[] {
     range: Omit<Parameters<typeof ask>[1], "parts">,
     { collection, context }: Call,
   ) => {
+    if (parts.length > serving.limits.items)
+      throw new CliptError(
+        "usage",
+        `A query has at most ${serving.limits.items} parts, not ${parts.length}.`,
+      );
     const answer = await ask(collection, { ...range, parts }, context);
     // Looked at afterwards: it costs as much as the search, and matters where there is nothing.
     if (answer.results.length === 0) await requireIndexed(collection);
