@@ -82,8 +82,7 @@ export const en = {
     probability: (percent: string) =>
       `Of pictures with such a score for such a query, about ${percent} are what was meant.`,
     cosine: (cosine: string) => `Its direction and the query's agree by a cosine of ${cosine}.`,
-    uncalibrated:
-      "This model is not calibrated: the cosine orders pictures, but does not tell how likely a match is.",
+    uncalibrated: "For such a query the cosine orders pictures, but does not tell how likely a match is.",
     browsing: "Nothing was searched for: pictures are in the order of their dates.",
     gone: "The index has no such picture any more.",
   },
