@@ -127,7 +127,7 @@ function Group({ group: { kind, pictures } }: { readonly group: Copies }): JSX.E
                 {typeof size === "number" && showBytes(size)}
               </span>
             </button>
-            {i === 0 && kind !== "exact" && <span class="badge">{w.duplicates.largest}</span>}
+            {i === 0 && kind === "same" && <span class="badge">{w.duplicates.largest}</span>}
           </li>
         ))}
       </ul>

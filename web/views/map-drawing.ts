@@ -39,7 +39,7 @@ export class Thumbnails {
  * @param cell px
  */
 function pictured({ places }: Points, camera: Camera, size: Size, cell: number): number[] {
-  const side = 2 ** Math.ceil(Math.log2(cell / camera.scale));
+  const side = 2 ** Math.round(Math.log2(cell / camera.scale));
   const low = toMap({ x: -cell, y: -cell }, camera, size);
   const high = toMap({ x: size.width + cell, y: size.height + cell }, camera, size);
   const cells = new Map<string, number>();
