@@ -62,3 +62,34 @@ test("labels are ranked, and their probabilities add up to 1", options, async ()
   assert.equal(labels[0]?.label, "a cat");
   assert.ok(Math.abs(labels.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-5);
 });
+
+for (const [query, verdicts] of [
+  ["a cat", ["matches"]],
+  ["кот", ["matches", "unsure"]],
+  ["a cup of coffee", ["matches", "unsure"]],
+  ["a submarine under ice", ["nothing"]],
+  ["жираф", ["nothing"]],
+  ["a bicycle", ["nothing"]],
+] as const)
+  test(`"${query}" among the example pictures: ${verdicts.join(" or ")}`, options, async () => {
+    const [answer] = [await search({ query, folder: pictures, k: 3, cache: false })].flat();
+    const { match, results } = answer!;
+    assert.ok(
+      verdicts.some((verdict) => verdict === match?.verdict),
+      JSON.stringify(match),
+    );
+    const probabilities = results.map(({ probability }) => probability!);
+    assert.ok(probabilities.every((p) => p >= 0 && p <= 1));
+    if (match!.verdict === "nothing") assert.ok(probabilities.every((p) => p < 0.2));
+  });
+
+test("a picture of something else is none of the labels", options, async () => {
+  const [cat, moon] = await classify({
+    pictures: ["cat.jpg", "moon.jpg"].map((name) => join(pictures, name)),
+    labels: ["dog", "cat", "horse"],
+  });
+  assert.ok(cat!.none! < 0.3 && moon!.none! > 0.6, JSON.stringify([cat, moon]));
+  const [best, ...others] = cat!.labels;
+  assert.ok(best!.label === "cat" && best!.probability! > 0.5);
+  assert.ok(others.every(({ probability }) => probability! < 0.1));
+});
