@@ -106,14 +106,17 @@ function crossValidate(practice: Practice, model: Pick<Calibration, "identity" |
     const fitted = fitCalibration(
       {
         examples: practice.examples.filter((example) => !inFold(example)),
+        telling: practice.telling.filter((example) => !inFold(example)),
         pairs: practice.pairs.filter((pair) => !inFold(pair)),
         choices: practice.choices.filter(({ truth }) => foldOf.get(truth) !== fold),
       },
       model,
     );
-    for (const example of practice.examples.filter(inFold)) {
+    for (const example of practice.telling.filter(inFold)) {
       said.present.p.push(presence(fitted, example.evidence));
       said.present.t.push(example.present);
+    }
+    for (const example of practice.examples.filter(inFold)) {
       said.results.p.push(...hitProbabilities(fitted, example.evidence).slice(0, 10));
       said.results.t.push(...example.matches.slice(0, 10));
     }

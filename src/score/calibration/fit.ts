@@ -16,6 +16,8 @@ import { fitLogistic, logitOf } from "./logistic.js";
 export interface Known {
   readonly pictures: Labelled;
   readonly queries: readonly LabelledQuery[];
+  /** Whether pictures of other labels surely don't match: a caption often fits several photographs. */
+  readonly exclusive: boolean;
 }
 
 /** A picture and a text, and whether they belong together. */
@@ -39,6 +41,8 @@ export interface Choice {
 
 export interface Practice {
   readonly examples: readonly Example[];
+  /** Those that tell whether anything matches: of labels that exclude each other, where there are any. */
+  readonly telling: readonly Example[];
   readonly pairs: readonly Pair[];
   readonly choices: readonly Choice[];
 }
@@ -69,15 +73,17 @@ export function practise(
   allowed: (query: LabelledQuery) => boolean = () => true,
 ): Practice {
   const examples: Example[] = [];
+  const telling: Example[] = [];
   const pairs: Pair[] = [];
   const choices: Choice[] = [];
-  for (const [s, { pictures, queries }] of sets.entries()) {
+  for (const [s, { pictures, queries, exclusive }] of sets.entries()) {
     const rng = random([seed, s]);
     const asked = queries.filter(allowed);
     const labels = [...new Set(pictures.labels)].filter((label) => label >= 0);
     const sizes = Array.from(grouped(pictures.labels, (label) => label).values(), ({ length }) => length);
     const most = Math.min(mostPictures, Math.max(...sizes));
     const others = sets.filter((_, i) => i !== s)[0]?.pictures;
+    const found: Example[] = [];
     for (let draw = 0; draw < draws; draw++) {
       const [share, perLabel] =
         draw % 3 === 0 ? [between(0.3, 0.7, rng), most] : [between(0.02, 0.7, rng), between(1, most, rng)];
@@ -92,12 +98,14 @@ export function practise(
         },
         rng,
       );
-      examples.push(...searchAll(collection, balanced(asked, collection, rng), explain));
+      found.push(...searchAll(collection, balanced(asked, collection, rng), explain));
     }
+    examples.push(...found);
+    if (exclusive || !sets.some((set) => set.exclusive)) telling.push(...found);
     pairs.push(...drawPairs(pictures, asked, explain, rng));
     choices.push(...drawChoices(pictures, asked, lists, () => drawLength(rng), explain, rng));
   }
-  return { examples, pairs, choices };
+  return { examples, telling, pairs, choices };
 }
 
 /** Of any order of magnitude: small ones are as likely as large ones. */
@@ -176,17 +184,16 @@ export function drawPairs(
 
 /** Fits the calibration of a model to practice. */
 export function fitCalibration(
-  { examples, pairs, choices }: Practice,
+  { examples, telling, pairs, choices }: Practice,
   model: Pick<Calibration, "identity" | "reference">,
 ): Calibration {
-  const evidence = examples.map((example) => presenceFeatures(example.evidence));
   const present = fitLogistic(
-    evidence,
-    examples.map((example) => example.present),
+    telling.map((example) => presenceFeatures(example.evidence)),
+    telling.map((example) => example.present),
     { l2: 3 },
   );
-  const hits = examples.flatMap(({ evidence: nearest, matches }, e) => {
-    const anything = logitOf(present, evidence[e]!);
+  const hits = examples.flatMap(({ evidence: nearest, matches }) => {
+    const anything = logitOf(present, presenceFeatures(nearest));
     return matches.slice(0, looked).map((match, i) => ({
       features: hitFeatures(nearest, nearest.cosines[i]!, nearest.margins[i]!, anything),
       match,

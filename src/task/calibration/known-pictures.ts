@@ -129,7 +129,7 @@ export async function knownByClass(
         queries.push({ text: sentence.replaceAll("{c}", name), label, kind: `${language} sentences` });
     }
   }
-  return known(encoded, labels as readonly number[], queries, encoder, explain, context);
+  return known(encoded, labels as readonly number[], true, queries, encoder, explain, context);
 }
 
 /** Queries for single pictures by their captions; those of other languages than `languages` are left out. */
@@ -151,6 +151,7 @@ export function knownByCaption(
   return known(
     encoded,
     encoded.map((_, i) => i),
+    false,
     queries,
     encoder,
     explain,
@@ -167,6 +168,7 @@ interface Asked {
 async function known(
   encoded: readonly EncodedSample[],
   labels: readonly number[],
+  exclusive: boolean,
   asked: readonly Asked[],
   encoder: Encoder,
   explain: Explainer,
@@ -175,6 +177,7 @@ async function known(
   const stacked = stackVectors(encoded.map(({ vector }) => vector));
   return {
     pictures: { vectors: stacked, rows: explain.read(stacked), labels },
+    exclusive,
     queries: await encodeQueries(asked, encoder, context),
   };
 }
