@@ -104,7 +104,7 @@ export default {
         }));
       if (fitLabelled !== undefined && fitCaptioned !== undefined && only !== "shipped") {
         const sets = [await byClass(fitLabelled, (i) => !odd(i)), await byCaption(fitCaptioned)];
-        const reference = await referenceVectors(encoder, context);
+        const { texts: reference } = await referenceVectors(encoder, context);
         const foldOf = new Map(
           shuffle([...new Set(tiny.pictures.labels)], random("strict")).map((label, i) => [label, i % folds]),
         );
@@ -398,14 +398,12 @@ function marksTable(tiny: Known, flickr: Known, judgeOf: (query: LabelledQuery) 
         ).slice(0, 60);
         const { calibration, explain } = judgeOf(asked[0]!);
         const examples = searchAll(collection, asked, explain);
-        const marks = examples
-          .slice(0, 10)
-          .flatMap(({ evidence, matches }) =>
-            Array.from(hitLogits(calibration, evidence).slice(0, 2), (logit, i) => ({
-              logit,
-              yes: matches[i]!,
-            })),
-          );
+        const marks = examples.slice(0, 10).flatMap(({ evidence, matches }) =>
+          Array.from(hitLogits(calibration, evidence).slice(0, 2), (logit, i) => ({
+            logit,
+            yes: matches[i]!,
+          })),
+        );
         const adapted = adapt(calibration, { results: marks, queries: [] });
         for (const { evidence, matches } of examples.slice(10))
           for (const [said, by] of [

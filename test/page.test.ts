@@ -140,7 +140,7 @@ describe("the page", { skip: noBrowser }, () => {
       await page.getByRole("dialog").waitFor({ state: "detached" });
       assert.equal(await focused(), join(pictures, "cat.jpg"));
       await page.keyboard.press("ArrowRight");
-      await page.waitForFunction("document.activeElement.closest('[data-place=\"1\"]') !== null");
+      await page.locator('[data-place="1"]:focus, [data-place="1"] :focus').waitFor();
       const second = await focused();
       await page.keyboard.press("y");
       await page.getByText("Marked: 1 yes, 0 no").waitFor();
@@ -161,7 +161,8 @@ describe("the page", { skip: noBrowser }, () => {
       await page.getByRole("button", { name: "Filters" }).click();
       await page.getByLabel("Condition").fill("name starts m");
       await page.getByLabel("Condition").press("Enter");
-      await page.waitForFunction("document.querySelectorAll('.grid .tile-picture').length === 2");
+      await page.locator(".grid .tile-picture").nth(2).waitFor({ state: "detached" });
+      await page.locator(".grid .tile-picture").nth(1).waitFor();
       await page.getByLabel("To", { exact: true }).fill("1980-01-01");
       await page.getByText("No picture passes these filters.").waitFor();
       await page.getByRole("button", { name: "Clear filters" }).click();

@@ -14,6 +14,14 @@ export interface Explainer {
   read(pictures: Tensor<"float32">): PictureRow[];
 }
 
+/** A word for several of the reference texts: a dog is no rival of what looks for "animals". */
+export interface Kind {
+  /** Of its names, [names, dim], rows of length 1. */
+  readonly names: Tensor<"float32">;
+  /** Places of the reference texts that are of this kind. */
+  readonly members: readonly number[];
+}
+
 /** How much each reference text counts against a text, 0 to 1. */
 export type TextWeights = Float32Array & { readonly brand: "weights" };
 /** exp(sharpness · (cosine − 1)) of each reference text with a picture. */
@@ -22,23 +30,26 @@ export type PictureRow = Float32Array & { readonly brand: "picture" };
 /** Where the soft maximum lies between the mean and the maximum; chosen by log loss among 10, 20, 30 and 40. */
 const sharpness = 20;
 /** Cosines of texts: up to the first they are rivals, from the second they mean the same. */
-const [rival, same] = [0.75, 0.9];
+const rivals = { from: 0.75, to: 0.9 };
+/** Cosines of a text and a kind's name, from which its members begin to be no rivals, and are none: "black dog" is 0.77 from "dog". */
+const kinds = { from: 0.65, to: 0.8 };
 /** A picture of which no reference text says anything. */
 const least = 1e-9;
 
 /**
  * @param reference [texts, dim], rows of length 1
+ * @param known     a text that means a kind is not held against its members: "dog" is worse than "beagle" for every beagle
  * @throws          `shape` on use, when widths differ
  */
-export function explainer(reference: Tensor<"float32">): Explainer {
+export function explainer(reference: Tensor<"float32">, known: readonly Kind[] = []): Explainer {
   const count = reference.shape[0] ?? 0;
   if (count === 0) throw new CliptError("input", "There are no reference texts.");
   const weighed = new WeakMap<Float32Array, TextWeights>();
   return {
     weigh(text) {
-      const known = weighed.get(text) ?? weigh(text, reference);
-      weighed.set(text, known);
-      return known;
+      const weights = weighed.get(text) ?? weigh(text, reference, known);
+      weighed.set(text, weights);
+      return weights;
     },
     read(pictures) {
       const cosines = dotProducts(pictures, reference);
@@ -59,10 +70,19 @@ export function explainer(reference: Tensor<"float32">): Explainer {
   };
 }
 
-function weigh(text: Float32Array, reference: Tensor<"float32">): TextWeights {
-  const cosines = dotProducts(f32([1, text.length], text), reference);
-  return Float32Array.from(
-    cosines,
-    (cosine) => 1 - Math.min(1, Math.max(0, (cosine - rival) / (same - rival))),
+function weigh(text: Float32Array, reference: Tensor<"float32">, known: readonly Kind[]): TextWeights {
+  const query = f32([1, text.length], text);
+  const weights = Float32Array.from(
+    dotProducts(query, reference),
+    (cosine) => 1 - ramp(cosine, rivals),
   ) as TextWeights;
+  for (const { names, members } of known) {
+    const nearest = dotProducts(query, names).reduce((a, b) => Math.max(a, b), -1);
+    const left = 1 - ramp(nearest, kinds);
+    if (left < 1) for (const place of members) weights[place] = Math.min(weights[place]!, left);
+  }
+  return weights;
 }
+
+const ramp = (x: number, { from, to }: { from: number; to: number }): number =>
+  Math.min(1, Math.max(0, (x - from) / (to - from)));

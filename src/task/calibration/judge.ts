@@ -14,13 +14,13 @@ import {
   type Explainer,
   type Verdict,
 } from "../../score/index.js";
-import { f32, type Tensor } from "../../tensor/index.js";
+import { f32 } from "../../tensor/index.js";
 import { sum } from "../collection/combine.js";
 import { rowsOf, stackVectors } from "../embeddings/embeddings.js";
 import { encodeTexts } from "../encode-texts.js";
 import type { Context } from "../task.js";
 import { evidenceTexts } from "./evidence-texts.js";
-import { referenceVectors } from "./reference-texts.js";
+import { referenceVectors, type ReferenceVectors } from "./reference-texts.js";
 
 /** A picture that was found, and its vector. */
 export interface Found {
@@ -109,11 +109,11 @@ export async function evidenceVector(
   );
 }
 
-const explainers = new WeakMap<Tensor<"float32">, Explainer>();
+const explainers = new WeakMap<ReferenceVectors, Explainer>();
 
 export async function explainerOf(encoder: Encoder, context: Context): Promise<Explainer> {
   const vectors = await referenceVectors(encoder, context);
-  const known = explainers.get(vectors) ?? explainer(vectors);
+  const known = explainers.get(vectors) ?? explainer(vectors.texts, vectors.kinds);
   explainers.set(vectors, known);
   return known;
 }

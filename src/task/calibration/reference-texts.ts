@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Encoder } from "../../model/index.js";
 import { packageRoot } from "../../package-root.js";
-import { readError, type Tensor } from "../../tensor/index.js";
+import type { Kind } from "../../score/index.js";
+import { f32, readError, type Tensor } from "../../tensor/index.js";
 import { encodeTexts } from "../encode-texts.js";
 import type { Context } from "../task.js";
 import { keepCachedVectors, readCachedVectors } from "./cached-vectors.js";
@@ -11,10 +12,14 @@ import { keepCachedVectors, readCachedVectors } from "./cached-vectors.js";
 /** Texts that pictures may be explained by instead of a query: names of things, and everyday scenes. */
 export interface ReferenceTexts {
   readonly texts: readonly string[];
+  /** Words for several of them, and the places of these. */
+  readonly kinds: readonly { readonly names: readonly string[]; readonly members: readonly number[] }[];
   /** Of the texts: a calibration counts on the very ones that it was fitted with. */
   readonly sha256: string;
 }
 
+/** Of texts, the first name of each line; of kinds, "name, name: text; text". */
+const kindsFile = "models/reference/kinds.txt";
 const files = ["recipes/bundled/imagenet-classnames.txt", "models/reference/everyday.txt"];
 
 let read: Promise<ReferenceTexts> | undefined;
@@ -22,33 +27,48 @@ let read: Promise<ReferenceTexts> | undefined;
 /** The texts that come with clipt. @throws `missing`, `io` */
 export function referenceTexts(): Promise<ReferenceTexts> {
   read ??= (async () => {
-    const lists = await Promise.all(
-      files.map((file) => {
-        const path = join(packageRoot, file);
-        return readFile(path, "utf8").catch((error: unknown) => {
-          throw readError(path, error);
-        });
-      }),
-    );
-    const texts = lists.flatMap((list) =>
-      list
-        .trim()
-        .split("\n")
-        .map((line) => line.split(",")[0]!.trim()),
-    );
-    return { texts, sha256: createHash("sha256").update(texts.join("\n")).digest("hex") };
+    const [kindLines, ...lists] = await Promise.all([kindsFile, ...files].map(linesOf));
+    const texts = lists.flat().map((line) => line.split(",")[0]!.trim());
+    const kinds = kindLines!.map((line) => {
+      const [names = "", members = ""] = line.split(": ");
+      const wanted = new Set(members.split("; "));
+      return {
+        names: names.split(", "),
+        members: texts.flatMap((text, place) => (wanted.has(text) ? [place] : [])),
+      };
+    });
+    const sha256 = createHash("sha256")
+      .update([...texts, ...kindLines!].join("\n"))
+      .digest("hex");
+    return { texts, kinds, sha256 };
   })();
   return read;
 }
 
-const vectors = new Map<string, Promise<Tensor<"float32">>>();
+async function linesOf(file: string): Promise<string[]> {
+  const path = join(packageRoot, file);
+  try {
+    return (await readFile(path, "utf8")).trim().split("\n");
+  } catch (error) {
+    throw readError(path, error);
+  }
+}
+
+/** Reference texts as a model reads them. */
+export interface ReferenceVectors {
+  /** [texts, dim], rows of length 1 */
+  readonly texts: Tensor<"float32">;
+  readonly kinds: readonly Kind[];
+}
+
+const vectors = new Map<string, Promise<ReferenceVectors>>();
 
 /**
- * Their vectors, [texts, dim]. A model encodes them once: they are kept in the user's cache folder.
+ * Their vectors. A model encodes them once: they are kept in the user's cache folder.
  *
  * @throws what `encodeTexts` throws
  */
-export function referenceVectors(encoder: Encoder, context: Context): Promise<Tensor<"float32">> {
+export function referenceVectors(encoder: Encoder, context: Context): Promise<ReferenceVectors> {
   const { identity } = encoder.model;
   const known = vectors.get(identity) ?? encodeOnce(encoder, context);
   vectors.set(identity, known);
@@ -57,8 +77,28 @@ export function referenceVectors(encoder: Encoder, context: Context): Promise<Te
   return known;
 }
 
-async function encodeOnce(encoder: Encoder, context: Context): Promise<Tensor<"float32">> {
-  const { texts, sha256 } = await referenceTexts();
+async function encodeOnce(encoder: Encoder, context: Context): Promise<ReferenceVectors> {
+  const { texts, kinds, sha256 } = await referenceTexts();
+  const all = await encodeKept([...texts, ...kinds.flatMap(({ names }) => names)], sha256, encoder, context);
+  const [, dim = 0] = all.shape;
+  let end = 0;
+  const next = (count: number): Tensor<"float32"> => {
+    end += count;
+    return f32([count, dim], all.data.subarray((end - count) * dim, end * dim));
+  };
+  return {
+    texts: next(texts.length),
+    kinds: kinds.map(({ names, members }) => ({ names: next(names.length), members })),
+  };
+}
+
+/** [texts, dim] */
+async function encodeKept(
+  texts: readonly string[],
+  sha256: string,
+  encoder: Encoder,
+  context: Context,
+): Promise<Tensor<"float32">> {
   const { cacheFolder } = context.services;
   const name = createHash("sha256").update(`${encoder.model.identity} ${sha256}`).digest("hex").slice(0, 40);
   const path = cacheFolder === undefined ? undefined : join(cacheFolder, "reference", `${name}.safetensors`);
