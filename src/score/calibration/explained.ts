@@ -31,8 +31,8 @@ export type PictureRow = Float32Array & { readonly brand: "picture" };
 const sharpness = 20;
 /** Cosines of texts: up to the first they are rivals, from the second they mean the same. */
 const rivals = { from: 0.75, to: 0.9 };
-/** Cosines of a text and a kind's name, from which its members begin to be no rivals, and are none: "black dog" is 0.77 from "dog". */
-const kinds = { from: 0.65, to: 0.8 };
+/** Cosines of a text and a kind's name, from which its members begin to be no rivals, and are none. */
+const kinds = { from: 0.7, to: 0.8 };
 /** A picture of which no reference text says anything. */
 const least = 1e-9;
 
