@@ -20,13 +20,8 @@ import { rowsOf, stackVectors } from "../embeddings/embeddings.js";
 import { encodeTexts } from "../encode-texts.js";
 import type { Context } from "../task.js";
 import { evidenceTexts } from "./evidence-texts.js";
+import { readPictures, type Found } from "./kept-rows.js";
 import { referenceVectors, type ReferenceVectors } from "./reference-texts.js";
-
-/** A picture that was found, and its vector. */
-export interface Found {
-  readonly id: string;
-  readonly vector: Float32Array;
-}
 
 export interface Judgement {
   /** What marks are held against: sums before the sigmoid, by the model's own calibration. */
@@ -56,7 +51,7 @@ export async function judge(
   const pictures = stackVectors(found.map(({ vector }) => vector));
   const cosines = dotProducts(f32([1, text.length], text), pictures);
   const order = found.map((_, i) => i).sort((a, b) => cosines[b]! - cosines[a]!);
-  const rows = explain.read(pictures);
+  const rows = readPictures(explain, found);
   const sorted = order.map((i) => cosines[i]!);
   const margins = explain.margins(
     explain.weigh(text),
