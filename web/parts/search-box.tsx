@@ -6,8 +6,8 @@ import { searching } from "../state/results.js";
 import { isUpload, uploads } from "../state/uploads.js";
 import { words } from "../words/words.js";
 import { IconButton } from "./button.js";
+import { FileInput } from "./file-input.js";
 import { Icon } from "./icon.js";
-import { searchByFile } from "./take-picture.js";
 
 /** So long nothing more is typed before the search begins. */
 const settleMs = 140;
@@ -89,19 +89,7 @@ export function SearchBox({ enterResults }: SearchBoxProps): JSX.Element {
           }}
         />
       )}
-      <input
-        ref={file}
-        class="hidden-file"
-        type="file"
-        accept="image/*"
-        aria-hidden="true"
-        tabIndex={-1}
-        onChange={(event) => {
-          const [chosen] = event.currentTarget.files ?? [];
-          if (chosen !== undefined) searchByFile(chosen);
-          event.currentTarget.value = "";
-        }}
-      />
+      <FileInput input={file} />
       <IconButton icon="picture" label={w.upload} onClick={() => file.current?.click()} />
     </form>
   );

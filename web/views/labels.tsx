@@ -2,8 +2,9 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { classify, fileUrl, thumbnailUrl } from "../api/client.js";
 import type { Classified } from "../api/types.js";
+import { FileInput } from "../parts/file-input.js";
 import { Meter } from "../parts/meter.js";
-import { searchByFile } from "../parts/take-picture.js";
+
 import { Failed } from "../parts/verdict.js";
 import { address, go } from "../state/address.js";
 import { isUpload, uploads } from "../state/uploads.js";
@@ -57,18 +58,7 @@ export function LabelsView(): JSX.Element {
       <p class="quiet">{w.about}</p>
       <div class="labels-panes">
         <div class="labels-picture">
-          <input
-            ref={file}
-            class="hidden-file"
-            type="file"
-            accept="image/*"
-            aria-hidden="true"
-            tabIndex={-1}
-            onChange={(event) => {
-              const [chosen] = event.currentTarget.files ?? [];
-              if (chosen !== undefined) searchByFile(chosen);
-            }}
-          />
+          <FileInput input={file} />
           {shown !== undefined && <img src={shown} alt={w.picture} />}
           <button type="button" class="chip" onClick={() => file.current?.click()}>
             {w.choose}
