@@ -20,7 +20,7 @@ function content(): JSX.Element | null {
   const w = words.value;
   if (failure.value !== undefined) return <Failed error={failure.value} />;
   const { match, count, counted, key } = results.value;
-  if (key === "") return null;
+  if (key === "") return searching.value ? <p class="late">{w.search.waiting}</p> : null;
   if (address.value.pictures.some((picture) => isUpload(picture) && !uploads.value.has(picture)))
     return <p>{w.search.lost}</p>;
   if (count === 0 && !searching.value) return <p>{w.verdict.filtered}</p>;

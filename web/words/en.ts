@@ -23,6 +23,7 @@ export const en = {
     cut: "The text is longer than the model reads: its end did not count.",
     lost: "A picture of the last visit is not here any more; drop it again.",
     refine: "Narrow it down",
+    waiting: "Searching …",
   },
   pictures: count("picture", "pictures"),
   found: count("result", "results"),
