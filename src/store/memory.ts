@@ -24,7 +24,7 @@ export function memoryStore(): Store {
   const dims = new Map<string, number>();
   const known: Record<string, FieldType> = {};
   const documents = new Map<string, string>();
-  let closed = false;
+  let [closed, writes] = [false, 0];
 
   /** A method that answers only while the store is open. */
   const open =
@@ -33,6 +33,11 @@ export function memoryStore(): Store {
       if (closed) throw new CliptError("usage", "The store is closed.");
       return body(...args);
     };
+  const write = <A extends unknown[], R>(body: (...args: A) => R) =>
+    open((...args: A): R => {
+      writes++;
+      return body(...args);
+    });
   const chosen = (where: Listing["where"]): [string, Entry][] => {
     if (where === undefined) return [...entries];
     checkFilter(where, known);
@@ -41,19 +46,21 @@ export function memoryStore(): Store {
 
   const query: Store["query"] = open((query) => {
     checkQuery(query, dims);
-    const { identity, k, offset = 0, where } = query;
+    const { identity, k, offset = 0, where, vectors: wanted = false } = query;
     const vector = unit(query.vector);
     const hits = chosen(where).flatMap(([id, { fields, vectors }]): Hit[] => {
       const row = vectors.get(identity);
-      return row === undefined ? [] : [{ id, score: dot(vector, row), fields }];
+      if (row === undefined) return [];
+      return [{ id, score: dot(vector, row), fields, ...(wanted && { vector: row }) }];
     });
     return hits.sort((a, b) => b.score - a.score || byText(a.id, b.id)).slice(offset, offset + k);
   });
 
   return {
     url: "memory:",
+    version: open(() => String(writes)),
     fields: open(() => ({ ...known })),
-    declare: open((fields) => void Object.assign(known, checkDeclared(fields, known))),
+    declare: write((fields) => void Object.assign(known, checkDeclared(fields, known))),
 
     sets: open(() =>
       Array.from(dims, ([identity, dim]) => ({
@@ -62,17 +69,17 @@ export function memoryStore(): Store {
         count: [...entries.values()].filter(({ vectors }) => vectors.has(identity)).length,
       })),
     ),
-    addSet: open((set) => {
+    addSet: write((set) => {
       checkSet(set, dims);
       dims.set(set.identity, set.dim);
     }),
-    dropSet: open((identity) => {
+    dropSet: write((identity) => {
       dims.delete(identity);
       for (const [id, { fields, vectors }] of entries)
         entries.set(id, { fields, vectors: new Map([...vectors].filter(([name]) => name !== identity)) });
     }),
 
-    upsert: open((items) => {
+    upsert: write((items) => {
       const each = lastOfEach(items);
       Object.assign(known, checkItems(each, dims, known));
       for (const { id, fields, vectors = {} } of each) {
@@ -115,13 +122,13 @@ export function memoryStore(): Store {
       })();
     },
     count: open((where) => chosen(where).length),
-    delete: open((ids) => ids.forEach((id) => entries.delete(id))),
+    delete: write((ids) => ids.forEach((id) => entries.delete(id))),
 
     readDocument: open((name) => {
       const text = documents.get(name);
       return text === undefined ? undefined : (JSON.parse(text) as unknown);
     }),
-    writeDocument: open((name, value) => {
+    writeDocument: write((name, value) => {
       if (value === undefined) documents.delete(name);
       else documents.set(name, JSON.stringify(value));
     }),

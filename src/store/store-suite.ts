@@ -62,6 +62,39 @@ export function testStore(name: string, opener: StoreOpener, options: { skip?: s
     );
   });
 
+  each("gives the vectors of hits when they are asked for", async (store) => {
+    await fill(store);
+    await store.upsert([{ id: "long", fields: {}, vectors: { [model]: vec(3, 4) } }]);
+    const query = { identity: model, vector: vec(3, 4), k: 2 };
+    const [first, second] = await store.query({ ...query, vectors: true });
+    assert.ok(first!.vector!.every((value, i) => Math.abs(value - [0.6, 0.8][i]!) < 1e-6));
+    assert.deepEqual([...second!.vector!], [0, 1]);
+    assert.ok((await store.query(query)).every((hit) => !("vector" in hit)));
+  });
+
+  each("has another version after each write, and none after reading", async (store) => {
+    const changes = async (body: () => Promise<unknown>): Promise<boolean> => {
+      const before = await store.version();
+      await body();
+      return (await store.version()) !== before;
+    };
+    await fill(store);
+    const writes = [
+      () => store.upsert([{ id: "new", fields: {} }]),
+      () => store.declare({ camera2: "text" }),
+      () => store.addSet({ identity: other, dim: 3 }),
+      () => store.delete(["new"]),
+      () => store.writeDocument("d", 1),
+      () => store.dropSet(other),
+    ];
+    for (const [i, body] of writes.entries()) assert.ok(await changes(body), `write ${i}`);
+    const reads = async (): Promise<void> => {
+      await store.query({ identity: model, vector: vec(1, 0), k: 2 });
+      await Promise.all([store.list({ limit: 2 }), store.sets(), store.fields(), store.readDocument("d")]);
+    };
+    assert.ok(!(await changes(reads)));
+  });
+
   each("pages through equal scores by id", async (store) => {
     await store.addSet({ identity: model, dim: 2 });
     await store.upsert(["c", "a", "b"].map((id) => ({ id, fields: {}, vectors: { [model]: vec(1, 0) } })));
@@ -346,6 +379,9 @@ export function testStore(name: string, opener: StoreOpener, options: { skip?: s
       await store.addSet({ identity: model, dim: 2 });
       const second = await reopen(store);
       try {
+        const before = await store.version();
+        await second.upsert([{ id: "shared 0", fields: {} }]);
+        assert.notEqual(await store.version(), before);
         const shared = Array.from({ length: 10 }, (_, i) => `shared ${i}`);
         const write = (handle: Store, from: string, ids: readonly string[]): Promise<void> =>
           handle.upsert(ids.map((id) => ({ id, fields: { from }, vectors: { [model]: vec(1, 1) } })));

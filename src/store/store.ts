@@ -42,6 +42,8 @@ export interface Query {
   readonly where?: Filter;
   /** Compares every vector, whatever index there is. */
   readonly exact?: boolean;
+  /** Give the vectors of the hits, too. */
+  readonly vectors?: boolean;
 }
 
 export interface Hit {
@@ -49,6 +51,8 @@ export interface Hit {
   /** Cosine. */
   readonly score: number;
   readonly fields: Fields;
+  /** Of length 1; present when it was asked for. */
+  readonly vector?: Float32Array;
 }
 
 export interface Listing {
@@ -82,6 +86,8 @@ export interface Scan {
 export interface Store {
   /** Where it is, without secrets. */
   readonly url: string;
+  /** As long as it stays equal, nothing was written, whoever writes. It may change without that. */
+  version(): Promise<string>;
 
   /** The fields that any item has had, with their types. */
   fields(): Promise<Readonly<Record<string, FieldType>>>;

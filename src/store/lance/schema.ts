@@ -15,6 +15,7 @@ export interface Layout {
 const layoutName = ".layout";
 
 export interface Documents {
+  version(): Promise<number>;
   read(name: string): Promise<unknown>;
   write(name: string, value: unknown): Promise<void>;
 }
@@ -25,6 +26,7 @@ export async function openDocuments(db: Connection): Promise<{ documents: Docume
   return {
     table,
     documents: {
+      version: () => table.version(),
       async read(name) {
         const found = table
           .query()

@@ -81,6 +81,8 @@ class LanceStore implements Store {
     private readonly free: () => void,
   ) {}
 
+  version = () =>
+    this.read(async () => (await Promise.all([this.items.version(), this.documents.version()])).join(" "));
   fields = () => this.read(async () => (await this.fresh()).fields);
   declare: Store["declare"] = (fields) =>
     this.write(async () => this.layouts.addFields(checkDeclared(fields, (await this.fresh()).fields)));
@@ -145,15 +147,16 @@ class LanceStore implements Store {
       for (const vector of vectors) checkQuery({ ...query, vector }, this.layouts.dims);
       const [first, ...others] = vectors;
       if (first === undefined) return [];
-      const { identity, k, offset = 0, where, exact = false } = query;
+      const { identity, k, offset = 0, where, exact = false, vectors: wantVectors = false } = query;
+      const column = this.columnOf(identity);
       // Some more, so that equal scores around the end go by id.
       const wanted = offset + k + 8;
       const search = this.items.query().nearestTo(first);
       for (const vector of others) search.addQueryVector(vector);
       search
-        .column(this.columnOf(identity))
+        .column(column)
         .distanceType("cosine")
-        .select([...this.fieldColumns(), "_distance"])
+        .select([...this.fieldColumns(), "_distance", ...(wantVectors ? [column] : [])])
         .limit(wanted);
       if (where !== undefined) search.where(await this.condition(where));
       if (exact) search.bypassVectorIndex();
@@ -165,6 +168,7 @@ class LanceStore implements Store {
           id: row.id,
           score: 1 - row._distance,
           fields: fieldsOf(plain(row), this.layouts.current.fields),
+          ...(wantVectors && { vector: vectorOf(row[column])! }),
         });
       return hits.map((found) =>
         found.sort((a, b) => b.score - a.score || byText(a.id, b.id)).slice(offset, offset + k),

@@ -58,7 +58,7 @@ export async function openPostgres(url: string, connection: Connection): Promise
     run(async (sql) => {
       const sets = await readSets(sql);
       checkQuery(query, dimsOf(sets));
-      const { identity, vector, k, offset = 0, where, exact = false } = query;
+      const { identity, vector, k, offset = 0, where, exact = false, vectors = false } = query;
       const table = sets.get(identity)!;
       const values: unknown[] = [vectorText(vector)];
       const condition = toCondition(where, await checked(sql, where), values);
@@ -68,18 +68,25 @@ export async function openPostgres(url: string, connection: Connection): Promise
         exact || measured === undefined ? undefined : Math.max(measured.ef, offset + k),
       );
       const rows = await sql.query(
-        `SELECT id, fields, vector <=> $1::vector AS distance FROM ${table.name} JOIN clipt.items USING (id) WHERE ${condition} ORDER BY vector <=> $1::vector, id LIMIT ${k} OFFSET ${offset}`,
+        `SELECT id, fields, vector <=> $1::vector AS distance${vectors ? ", vector::text AS vector" : ""} FROM ${table.name} JOIN clipt.items USING (id) WHERE ${condition} ORDER BY vector <=> $1::vector, id LIMIT ${k} OFFSET ${offset}`,
         values,
       );
-      return rows.map(({ id, fields, distance }): Hit => ({
+      return rows.map(({ id, fields, distance, vector }): Hit => ({
         id: id as string,
         score: 1 - Number(distance),
         fields: fields as Fields,
+        ...(vectors && { vector: parseVector(vector) }),
       }));
     });
 
   return {
     url,
+    version: () =>
+      run(async (sql) => {
+        // Which transactions are seen: of all databases of the server, and more than those that write here.
+        const [row] = await sql.query("SELECT pg_current_snapshot()::text AS snapshot");
+        return row!["snapshot"] as string;
+      }),
     fields: () => run(readFields),
     declare: (fields) => write(async (sql) => addFields(sql, checkDeclared(fields, await readFields(sql)))),
 

@@ -80,8 +80,8 @@ export async function sampleOf({ store, identity, encoder }: Collection): Promis
   if (known !== undefined) return known;
   const numbers = random(1);
   const vector = Float32Array.from({ length: encoder.model.config.embedDim }, () => numbers.normal());
-  const ids = (await store.query({ identity, vector, k: sampleSize })).map(({ id }) => id);
-  const sample = (await store.get(ids, identity)).flatMap((item) => item?.vectors?.[identity] ?? []);
+  const hits = await store.query({ identity, vector, k: sampleSize, vectors: true });
+  const sample = hits.flatMap(({ vector }) => vector ?? []);
   if (sample.length === sampleSize) samples.set(store, new Map(samples.get(store)).set(identity, sample));
   return sample;
 }

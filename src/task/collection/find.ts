@@ -6,6 +6,8 @@ export interface FindOptions {
   readonly offset?: number;
   /** As `parseFilter` reads it. */
   readonly where?: string | undefined;
+  /** Give the vectors of the hits, too. */
+  readonly vectors?: boolean;
 }
 
 /**

@@ -6,6 +6,7 @@ import { encodeTexts } from "../encode-texts.js";
 import { rowsOf } from "../embeddings/embeddings.js";
 import type { Context } from "../task.js";
 import type { Collection } from "./collection.js";
+import { foundOf } from "./relevance.js";
 
 /** What a person said of the results of a query. */
 export interface Marks {
@@ -51,12 +52,19 @@ export async function markResults(
     throw new CliptError("input", "Give a query, and results that are right or wrong.");
 
   const [vector] = rowsOf((await encodeTexts([query], encoder, context)).features);
-  const nearest = (await store.query({ identity, vector: vector!, k: depth })).map(({ id }) => id);
-  const items = await store.get([...new Set([...nearest, ...ids])], identity);
-  const found = items.flatMap((item) => {
-    const known = item?.vectors?.[identity];
-    return item === undefined || known === undefined ? [] : [{ id: item.id, vector: known }];
-  });
+  const nearest = foundOf(await store.query({ identity, vector: vector!, k: depth, vectors: true }));
+  const there = new Set(nearest.map(({ id }) => id));
+  const others = await store.get(
+    [...new Set(ids)].filter((id) => !there.has(id)),
+    identity,
+  );
+  const found = [
+    ...nearest,
+    ...others.flatMap((item) => {
+      const known = item?.vectors?.[identity];
+      return item === undefined || known === undefined ? [] : [{ id: item.id, vector: known }];
+    }),
+  ];
   const size = (await store.sets()).find((set) => set.identity === identity)?.count ?? 0;
   const { logits } = await judge(calibration, encoder, query, { found, size }, context);
   const results = Object.fromEntries(

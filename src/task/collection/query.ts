@@ -103,16 +103,23 @@ async function answer(
     refine ? refinedResults : 0,
     text === undefined ? 0 : judgedDepth,
   );
-  const found = await find(collection, vector, { k: wanted + hidden.size, where });
+  const found = await find(collection, vector, {
+    k: wanted + hidden.size,
+    where,
+    ...(text !== undefined && { vectors: true }),
+  });
   const hits = found.filter(({ id }) => !hidden.has(id));
   const wantedTexts = query.parts.flatMap(({ text, weight }) => (weight > 0 ? (text ?? []) : []));
   const ids = hits.map(({ id }) => id);
   const results = await page(hits, query, vector, collection);
   const relevance = text && (await relevanceOf(collection, text, hits, where, context));
   return {
-    results: relevance
-      ? results.map((result) => ({ ...result, ...probabilityOf(relevance, result.id) }))
-      : results,
+    results: results.map(({ id, score, fields }) => ({
+      id,
+      score,
+      ...(relevance && probabilityOf(relevance, id)),
+      fields,
+    })),
     ...(relevance && { match: { probability: relevance.present, verdict: relevance.verdict } }),
     ...(truncated.length > 0 && { truncated }),
     ...(refine && { refinements: await refinementsOf(collection, wantedTexts, ids, context) }),
@@ -131,7 +138,7 @@ async function page(
   { k, offset = 0, sort = "score" }: CollectionQuery,
   vector: Float32Array,
   collection: Collection,
-): Promise<readonly Result[]> {
+): Promise<readonly Hit[]> {
   if (sort === "score") return hits.slice(offset, offset + k);
   const { mean } = cosinesWith(vector, await sampleOf(collection));
   return byDate(relevant(hits, mean), sort).slice(offset, offset + k);

@@ -1,6 +1,7 @@
 import { depth } from "../../score/index.js";
 import { parseFilter, type Hit } from "../../store/index.js";
 import { judge, type Judgement } from "../calibration/judge.js";
+import type { Found } from "../calibration/kept-rows.js";
 import { openCalibration } from "../calibration/open-calibration.js";
 import type { Context } from "../task.js";
 import type { Collection } from "./collection.js";
@@ -11,7 +12,8 @@ const most = 200;
 /**
  * What the nearest pictures of a text query are worth. Undefined where the model has no calibration.
  *
- * @param hits  the nearest pictures of the whole collection, or of those that `where` leaves: at least `judgedDepth` of them, or all
+ * @param hits  the nearest pictures of the whole collection, or of those that `where` leaves, with their vectors: at least
+ *              `judgedDepth` of them, or all
  * @param where as `parseFilter` reads it
  */
 export async function relevanceOf(
@@ -21,20 +23,19 @@ export async function relevanceOf(
   where: string | undefined,
   context: Context,
 ): Promise<Judgement | undefined> {
-  const { store, encoder, identity } = collection;
+  const { store, encoder } = collection;
   const calibration = await openCalibration(encoder.model, store);
   if (calibration === undefined) return undefined;
-  const ids = hits.slice(0, most).map(({ id }) => id);
-  const [items, size] = await Promise.all([store.get(ids, identity), sizeOf(collection, where)]);
-  const found = items.flatMap((item) => {
-    const vector = item?.vectors?.[identity];
-    return item === undefined || vector === undefined ? [] : [{ id: item.id, vector }];
-  });
-  return judge(calibration, encoder, query, { found, size }, context);
+  const found = foundOf(hits.slice(0, most));
+  return judge(calibration, encoder, query, { found, size: await sizeOf(collection, where) }, context);
 }
 
 /** So many of the nearest pictures are needed to judge a query. */
 export const judgedDepth = depth;
+
+/** Hits whose vectors were asked for. */
+export const foundOf = (hits: readonly Hit[]): Found[] =>
+  hits.flatMap(({ id, vector }) => (vector === undefined ? [] : [{ id, vector }]));
 
 async function sizeOf({ store, identity }: Collection, where: string | undefined): Promise<number> {
   if (where !== undefined) return store.count(parseFilter(where, await store.fields()));
