@@ -43,7 +43,7 @@ export const embed = defineTask({
       throw new CliptError("usage", "Give either pictures or --texts FILE.");
     // A wrong ending shall not cost the whole work.
     formatOf(out);
-    const opening = context.services.encoder(input);
+    const opening = context.services.encoder({ ...input, inBulk: true });
     // It is awaited below; meanwhile another failure may come first.
     opening.catch(() => {});
     const { truncated, ...embeddings } =

@@ -50,7 +50,7 @@ export const indexPictures = defineTask({
   ],
   async run({ metadata: table, queue, db = queue, replace, ...input }, context) {
     const metadata = table === undefined ? undefined : await readMetadata(table);
-    const collection = await openCollection({ ...input, db }, context.services);
+    const collection = await openCollection({ ...input, db, inBulk: true }, context.services);
     const { store } = collection;
     try {
       const options = { ...input, metadata };

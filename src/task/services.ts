@@ -1,11 +1,13 @@
 import { availableParallelism } from "node:os";
 import type { Dtype } from "../graph/index.js";
 import type { Encoder, OpenEncoderOptions } from "../model/index.js";
-import type { Device } from "../runtime/index.js";
+import type { Device, WorkerOptions } from "../runtime/index.js";
 import { defaultStore, openStore, type Store } from "../store/index.js";
 import type { PictureOptions, PictureRows } from "../train/data/index.js";
 import { hubSettings, type HubSettings } from "../weights/hub/settings.js";
+import type { PictureReader } from "./indexing/picture-reader.js";
 import { locateModel, type LocateOptions, type ModelName } from "./locate-model.js";
+import { sharedReaders } from "./shared-readers.js";
 
 export interface ServiceOptions {
   /** Where embeddings of folders are kept between calls; without it they are not kept. */
@@ -30,10 +32,9 @@ export interface ModelChoice extends ModelName {
   /** Tokens of a text; the model's own when absent. */
   readonly forceContextLength?: number | undefined;
   readonly threads?: number | undefined;
+  /** For many pictures: as many as possible in a minute, not each as soon as possible. */
+  readonly inBulk?: boolean | undefined;
 }
-
-/** For fewer pictures, starting threads takes longer than decoding here. */
-const worthWorkers = 8;
 
 /** What tasks need of the machine. Opened by the edge, shared by all tasks that it runs. */
 export interface Services {
@@ -49,6 +50,8 @@ export interface Services {
    * @param expected how many there are: for a few, no threads are started
    */
   pictureRows(options: PictureOptions, expected: number): Promise<PictureRows>;
+  /** Reads files for the index, and shares its threads as `pictureRows` does. */
+  pictureReader(options: PictureOptions, expected: number): Promise<PictureReader>;
   readonly hub: HubSettings;
   readonly cacheFolder: string | undefined;
   readonly decodeWorkers: number;
@@ -58,8 +61,16 @@ export interface Services {
 
 export function openServices(options: ServiceOptions = {}): Services {
   const opened = new Map<string, Promise<Opened>>();
-  const readers = new Map<string, Promise<PictureRows>>();
   const decodeWorkers = options.decodeWorkers ?? availableParallelism();
+  // The decoder takes long to load, and a folder whose vectors are known does without it.
+  const rows = sharedReaders<PictureRows>(
+    async (...asked) => (await import("../train/data/decode-pool.js")).openPictureRows(...asked),
+    decodeWorkers,
+  );
+  const indexing = sharedReaders<PictureReader>(
+    async (...asked) => (await import("./indexing/picture-reader.js")).openPictureReader(...asked),
+    decodeWorkers,
+  );
   const hub = options.hub ?? hubSettings(process.env);
   const locate = (name: ModelName): Promise<string> => locateModel(name, { ...options, hub });
   return {
@@ -68,20 +79,11 @@ export function openServices(options: ServiceOptions = {}): Services {
     cacheFolder: options.cacheFolder,
     decodeWorkers,
     store: (url = defaultStore()) => openStore(url),
-    async pictureRows(pictures, expected) {
-      const open = async (workers: number): Promise<PictureRows> =>
-        // The decoder takes long to load, and a folder whose vectors are known does without it.
-        (await import("../train/data/decode-pool.js")).openPictureRows(pictures, workers);
-      const key = JSON.stringify(pictures);
-      const known = await readers.get(key);
-      if (known?.ended()) readers.delete(key);
-      if (expected < worthWorkers && !readers.has(key)) return open(0);
-      const shared = readers.get(key) ?? open(decodeWorkers);
-      readers.set(key, shared);
-      return { ...(await shared), close: async () => {} };
-    },
+    pictureRows: (pictures, expected) => rows.get(pictures, expected),
+    pictureReader: (pictures, expected) => indexing.get(pictures, expected),
     async encoder(choice) {
-      const { model: path, pretrained, device, dtype, forceImageSize, forceContextLength, threads } = choice;
+      const { model: path, pretrained, device, dtype, forceImageSize, forceContextLength } = choice;
+      const { threads, inBulk } = choice;
       const key = JSON.stringify([
         path,
         pretrained,
@@ -90,6 +92,7 @@ export function openServices(options: ServiceOptions = {}): Services {
         forceImageSize,
         forceContextLength,
         threads,
+        inBulk,
       ]);
       const model = opened.get(key) ?? openAlone(choice, { cacheFolder: options.cacheFolder, locate });
       opened.set(key, model);
@@ -100,8 +103,7 @@ export function openServices(options: ServiceOptions = {}): Services {
       for (const model of await Promise.allSettled(opened.values()))
         if (model.status === "fulfilled") await model.value.close();
       opened.clear();
-      for (const reader of readers.values()) await (await reader).close();
-      readers.clear();
+      await Promise.all([rows.close(), indexing.close()]);
     },
   };
 }
@@ -121,7 +123,7 @@ export const openAlone = async (
 
 async function open(
   path: string,
-  { device, dtype, forceImageSize, forceContextLength: contextLength, threads }: ModelChoice,
+  { device, dtype, forceImageSize, forceContextLength: contextLength, threads, inBulk = false }: ModelChoice,
   options: OpenEncoderOptions,
 ): Promise<Opened> {
   // Loaded when a model is wanted: a check of numbers needs neither towers nor ONNX Runtime.
@@ -129,7 +131,7 @@ async function open(
     import("../model/open-encoder.js"),
     import("../runtime/workers.js"),
   ]);
-  const runtime = workerRuntime({ device, threads });
+  const runtime = workerRuntime(inBulk ? inHalves({ device, threads }) : { device, threads });
   try {
     const [height, width = height] = forceImageSize ?? [];
     const imageSize = height === undefined || width === undefined ? undefined : ([height, width] as const);
@@ -150,4 +152,14 @@ async function open(
     await runtime.close();
     throw error;
   }
+}
+
+/**
+ * Two programs with half of the cores each: while the threads of one wait for each other, or for a core that decodes a picture,
+ * the other computes. A single batch takes longer.
+ */
+function inHalves({ device = "cpu", threads = availableParallelism() }: WorkerOptions): WorkerOptions {
+  return device === "cpu" && threads > 1
+    ? { device, workers: 2, threads: Math.ceil(threads / 2) }
+    : { device, threads };
 }

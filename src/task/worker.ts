@@ -38,7 +38,7 @@ export const worker = defineTask({
     { title: "What failed", input: { queue: "postgres://clipt@db.example/photos", failed: true } },
   ],
   async run({ queue: url, db = url, ...input }, context) {
-    const collection = await openCollection({ ...input, db }, context.services);
+    const collection = await openCollection({ ...input, db, inBulk: true }, context.services);
     const queue = await IndexQueue.open(url, collection.identity).catch(async (error: unknown) => {
       await collection.close();
       throw error;

@@ -6,13 +6,19 @@ const rounds = Uint32Array.from(primes, (prime) => fraction(Math.cbrt(prime)));
 
 const rotate = (x: number, by: number): number => (x >>> by) | (x << (32 - by));
 
+/** Where this is Node, its own: fifty times as fast for a vocabulary of megabytes. */
+const crypto = (globalThis as { process?: NodeJS.Process }).process?.getBuiltinModule?.("node:crypto");
+
+/** SHA-256 of a text's UTF-8 bytes, in hexadecimal; the same everywhere. */
+export const fingerprint = (text: string): string =>
+  crypto?.createHash("sha256").update(text).digest("hex") ?? sha256(text);
+
 /**
- * SHA-256 of a text's UTF-8 bytes, in hexadecimal; synchronous and the same in a browser, which Node's and the Web's
- * own are not.
+ * `fingerprint` by itself: synchronous, which the Web's own is not.
  *
  * @source FIPS 180-4
  */
-export function fingerprint(text: string): string {
+export function sha256(text: string): string {
   const message = new TextEncoder().encode(text);
   const bytes = new Uint8Array(Math.ceil((message.length + 9) / 64) * 64);
   bytes.set(message);

@@ -84,9 +84,10 @@ export interface SentencePiece {
 export function sentencePiece(model: SentencePieceModel): SentencePiece {
   const { pieces, unknown } = model;
   const normalize = normalizer(model);
-  const cut = unigram(pieces, unknown, "single");
+  // A large vocabulary takes a while to arrange, and who encodes pictures has no texts.
+  let cut: ((text: string) => number[]) | undefined;
   return {
-    encode: (text) => cut(normalize(text)),
+    encode: (text) => (cut ??= unigram(pieces, unknown, "single"))(normalize(text)),
     decode: (ids) =>
       ids
         .map((id) =>

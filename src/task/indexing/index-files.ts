@@ -6,7 +6,6 @@ import { encodeStream } from "../encode-pictures.js";
 import type { PictureFile } from "../find-pictures.js";
 import type { Context } from "../task.js";
 import { contentFields, fileFields } from "./metadata.js";
-import { openPictureReader } from "./picture-reader.js";
 import { Writer } from "./writer.js";
 
 /** A file below one of the indexed folders. */
@@ -32,8 +31,6 @@ export interface FileOptions {
 
 /** Files whose content is looked up at once. */
 const lookedUpAtOnce = 64;
-/** Below this, starting threads takes longer than reading here. */
-const worthWorkers = 8;
 
 /**
  * Puts files into the index, whatever is known of them: content that has a vector already is not encoded again. Threads read
@@ -47,9 +44,9 @@ export async function indexFiles(
 ): Promise<FilesIndexed> {
   if (files.length === 0) return { added: 0, reused: 0, broken: [] };
   const { preprocess } = encoder.model;
-  const reader = openPictureReader(
+  const reader = await services.pictureReader(
     { preprocess, decode: decoding(preprocess, exact) },
-    files.length < worthWorkers ? 0 : services.decodeWorkers,
+    files.length,
   );
   const started = Date.now();
   const broken: string[] = [];
@@ -72,22 +69,11 @@ export async function indexFiles(
 
   /** The files that have to be encoded; the others are written on the way. */
   async function* unknown(): AsyncGenerator<FoundFile> {
-    const hashed = inOrder(
-      each(files),
-      async (found) => ({ found, result: await reader.hash(found.file.path) }),
-      reader.parallel,
-    );
-    for await (const part of chunks(hashed, lookedUpAtOnce)) {
+    for await (const part of inOrder(chunks(files, lookedUpAtOnce), lookUp, 2)) {
       signal.throwIfAborted();
-      const hashes = part.flatMap(({ result }) => ("hash" in result ? [result.hash] : []));
-      const twins = await contentOf(hashes);
-      for (const { found, result } of part) {
-        if ("reason" in result) {
-          skip(found, result.reason);
-          continue;
-        }
-        const twin = twins.get(result.hash);
-        if (twin === undefined) yield found;
+      for (const { found, twin, reason } of part) {
+        if (reason !== undefined) skip(found, reason);
+        else if (twin === undefined) yield found;
         else {
           await writer.add(itemOf(found, twin.fields, twin.vectors![identity]!));
           reused++;
@@ -96,12 +82,32 @@ export async function indexFiles(
     }
   }
 
+  /** Whether the index has their content: only files whose size it knows are read for it. */
+  async function lookUp(
+    part: readonly FoundFile[],
+  ): Promise<readonly { found: FoundFile; twin?: Item | undefined; reason?: string }[]> {
+    const sizes = new Set<unknown>();
+    for await (const items of store.scan({ where: oneOf("size", part.map(sizeOf)), fields: ["size"] }))
+      for (const { fields } of items) sizes.add(fields["size"]);
+    const results = await Promise.all(
+      part.map(async (found) => ({
+        found,
+        read: sizes.has(sizeOf(found)) ? await reader.hash(found.file.path) : undefined,
+      })),
+    );
+    const hashes = results.flatMap(({ read }) => (read !== undefined && "hash" in read ? [read.hash] : []));
+    const twins = await contentOf(hashes);
+    return results.map(({ found, read }) => {
+      if (read === undefined) return { found };
+      return "reason" in read ? { found, reason: read.reason } : { found, twin: twins.get(read.hash) };
+    });
+  }
+
   /** Items that have these contents and a vector, by hash: their content's fields. */
   async function contentOf(hashes: readonly string[]): Promise<Map<string, Item>> {
     const found = new Map<string, Item>();
     if (hashes.length === 0) return found;
-    const where = { kind: "in", field: "hash", values: [...new Set(hashes)] } as const;
-    for await (const items of store.scan({ where, identity, fields: contentFields }))
+    for await (const items of store.scan({ where: oneOf("hash", hashes), identity, fields: contentFields }))
       for (const item of items)
         if (item.vectors?.[identity] !== undefined) found.set(String(item.fields["hash"]), item);
     return found;
@@ -121,17 +127,11 @@ export async function indexFiles(
   return { added, reused, broken };
 }
 
-async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items;
-}
+const sizeOf = ({ file }: FoundFile): number => file.size;
 
-async function* chunks<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
-  let part: T[] = [];
-  for await (const item of items) {
-    part.push(item);
-    if (part.length < size) continue;
-    yield part;
-    part = [];
-  }
-  if (part.length > 0) yield part;
+const oneOf = <T extends string | number>(field: string, values: readonly T[]) =>
+  ({ kind: "in", field, values: [...new Set(values)] }) as const;
+
+async function* chunks<T>(items: readonly T[], size: number): AsyncGenerator<readonly T[]> {
+  for (let i = 0; i < items.length; i += size) yield items.slice(i, i + size);
 }

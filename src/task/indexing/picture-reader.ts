@@ -9,6 +9,9 @@ export interface PictureReader {
   readonly parallel: number;
   hash(path: string): Promise<HashedFile | Broken>;
   picture(path: string): Promise<ReadPicture | Broken>;
+  /** Whether it was closed, or one of its threads failed: it reads nothing more. */
+  ended(): boolean;
+  /** Ends it at once; reads under way are rejected. */
   close(): Promise<void>;
 }
 
@@ -22,6 +25,7 @@ export function openPictureReader(options: PictureOptions, workers: number): Pic
     parallel: pool?.parallel ?? TOGETHER,
     hash: (path) => run({ path, want: "hash" }) as Promise<HashedFile | Broken>,
     picture: (path) => run({ path, want: "picture" }) as Promise<ReadPicture | Broken>,
+    ended: () => pool?.ended() ?? false,
     close: async () => pool?.close(),
   };
 }
