@@ -1,3 +1,4 @@
+import "./quiet-log.js";
 import { mkdir } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { connect, type Table } from "@lancedb/lancedb";
@@ -17,6 +18,7 @@ import type { Hit, Item, Listing, Scan, Store, VectorSet } from "../store.js";
 import { indexFields, indexStats, indexVectors, type Measured } from "./indexes.js";
 import { fieldsOf, toTable, vectorOf, type Row } from "./rows.js";
 import { Layouts, openDocuments, openItems } from "./schema.js";
+import { plainCause } from "./plain-cause.js";
 import { columnOf, oneOf, quoted, toCondition } from "./sql.js";
 
 /** Ids in one condition: a condition is parsed as a whole. */
@@ -50,7 +52,7 @@ const refused =
     if (cause instanceof CliptError) throw cause;
     throw new CliptError(
       "io",
-      isFull(cause) ? diskFull(url) : `The index at ${url} cannot be used: ${messageOf(cause)}`,
+      isFull(cause) ? diskFull(url) : `The index at ${url} cannot be used: ${plainCause(cause)}`,
       {
         cause,
       },
