@@ -8,6 +8,7 @@ export * from "./calibration/fit.js";
 export * from "./calibration/logistic.js";
 export * from "./calibration/reliability.js";
 export * from "./compare-metrics.js";
+export * from "./held-rows.js";
 export * from "./metrics/classification.js";
 export * from "./metrics/retrieval.js";
 export * from "./normalize.js";

@@ -1,5 +1,5 @@
 import { CliptError, f32, type Tensor } from "../../tensor/index.js";
-import { dotProducts } from "../top-k.js";
+import { holdTensor, type HeldRows } from "../held-rows.js";
 
 /**
  * How much better a text explains pictures than other texts do: the picture's cosine with the text, less a soft maximum of its
@@ -44,22 +44,24 @@ const least = 1e-9;
 export function explainer(reference: Tensor<"float32">, known: readonly Kind[] = []): Explainer {
   const count = reference.shape[0] ?? 0;
   if (count === 0) throw new CliptError("input", "There are no reference texts.");
+  const held = holdTensor(stacked([reference, ...known.map(({ names }) => names)]));
   const weighed = new WeakMap<Float32Array, TextWeights>();
   return {
     weigh(text) {
-      const weights = weighed.get(text) ?? weigh(text, reference, known);
+      const weights = weighed.get(text) ?? weigh(text, held, count, known);
       weighed.set(text, weights);
       return weights;
     },
     read(pictures) {
-      const cosines = dotProducts(pictures, reference);
-      return Array.from(
-        { length: pictures.shape[0] ?? 0 },
-        (_, i) =>
-          Float32Array.from(cosines.subarray(i * count, (i + 1) * count), (cosine) =>
-            Math.exp(sharpness * (cosine - 1)),
-          ) as PictureRow,
-      );
+      const [n = 0, width = 0] = pictures.shape;
+      const vectors = Array.from({ length: n }, (_, i) => pictures.data.subarray(i * width, (i + 1) * width));
+      const rows = vectors.map(() => new Float32Array(count) as PictureRow);
+      const fill = (picture: number, first: number, cosines: Float32Array): void => {
+        const row = rows[picture]!;
+        for (let i = 0; i < cosines.length; i++) row[first + i] = Math.exp(sharpness * (cosines[i]! - 1));
+      };
+      held.compare(vectors, fill, 0, count);
+      return rows;
     },
     margins: (text, cosines, rows) =>
       Float64Array.from(rows, (row, i) => {
@@ -70,14 +72,16 @@ export function explainer(reference: Tensor<"float32">, known: readonly Kind[] =
   };
 }
 
-function weigh(text: Float32Array, reference: Tensor<"float32">, known: readonly Kind[]): TextWeights {
-  const query = f32([1, text.length], text);
-  const weights = Float32Array.from(
-    dotProducts(query, reference),
-    (cosine) => 1 - ramp(cosine, rivals),
-  ) as TextWeights;
+/** @param held the reference texts, `count` of them, and the names of the kinds */
+function weigh(text: Float32Array, held: HeldRows, count: number, known: readonly Kind[]): TextWeights {
+  const cosines = new Float32Array(held.count);
+  held.compare([text], (_, first, some) => cosines.set(some, first));
+  const weights = cosines.slice(0, count).map((cosine) => 1 - ramp(cosine, rivals)) as TextWeights;
+  let next = count;
   for (const { names, members } of known) {
-    const nearest = dotProducts(query, names).reduce((a, b) => Math.max(a, b), -1);
+    const end = next + (names.shape[0] ?? 0);
+    let nearest = -1;
+    for (; next < end; next++) nearest = Math.max(nearest, cosines[next]!);
     const left = 1 - ramp(nearest, kinds);
     if (left < 1) for (const place of members) weights[place] = Math.min(weights[place]!, left);
   }
@@ -86,3 +90,15 @@ function weigh(text: Float32Array, reference: Tensor<"float32">, known: readonly
 
 const ramp = (x: number, { from, to }: { from: number; to: number }): number =>
   Math.min(1, Math.max(0, (x - from) / (to - from)));
+
+/** All rows, one list after another. */
+function stacked(lists: readonly Tensor<"float32">[]): Tensor<"float32"> {
+  const data = new Float32Array(lists.reduce((sum, { data }) => sum + data.length, 0));
+  let at = 0;
+  for (const list of lists) {
+    data.set(list.data, at);
+    at += list.data.length;
+  }
+  const width = lists[0]?.shape[1] ?? 0;
+  return f32([data.length / width, width], data);
+}

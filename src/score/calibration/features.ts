@@ -58,7 +58,9 @@ export function countWords(text: string): number {
  * @param present logit of the presence, which says what to expect of the best
  */
 export function hitFeatures(nearest: Evidence, cosine: number, margin: number, present: number): number[] {
-  const best = Float64Array.from(nearest.margins).reduce((a, b) => Math.max(a, b), -1);
+  // Once for each picture: without a copy.
+  let best = -1;
+  for (let i = 0; i < nearest.margins.length; i++) best = Math.max(best, nearest.margins[i]!);
   return [
     cosine,
     margin,

@@ -67,17 +67,21 @@ export async function judge(
   const present = found.length === 0 ? 0 : presence(calibration, nearest);
   const scores = { cosines: sorted, margins };
   const places = new Map(order.map((i, place) => [found[i]!.id, place]));
-  const at = (values: Float64Array) => (id: string) => {
-    const place = places.get(id);
-    return place === undefined ? undefined : values[place];
+  /** Most ask for one of the two. */
+  const lazily = (make: () => Float64Array) => {
+    let values: Float64Array | undefined;
+    return (id: string) => {
+      const place = places.get(id);
+      return place === undefined ? undefined : (values ??= make())[place];
+    };
   };
   return {
     present,
     verdict: verdictOf(present),
-    probability: at(hitProbabilities(calibration, nearest, scores)),
+    probability: lazily(() => hitProbabilities(calibration, nearest, scores)),
     logits: {
       present: presenceLogit(calibration, nearest),
-      hit: at(hitLogits(calibration, nearest, scores)),
+      hit: lazily(() => hitLogits(calibration, nearest, scores)),
     },
   };
 }
