@@ -1,20 +1,13 @@
 import { execFileSync } from "node:child_process";
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { packageRoot } from "../src/package-root.js";
+import { bundledModel } from "../src/task/bundled-model.js";
 import { decoding } from "../src/task/decoding.js";
 import { indexPictures } from "../src/task/index-pictures.js";
-import { openServices, type Services } from "../src/task/services.js";
-import { tensor } from "../src/tensor/index.js";
+import { openServices } from "../src/task/services.js";
+import { f32 } from "../src/tensor/index.js";
 import { inOrder } from "../src/train/data/in-order.js";
 import { median, option, timed, type Benchmark } from "./benchmark.js";
 import { writePictures } from "./encode-files.js";
@@ -22,30 +15,42 @@ import { writeVitB32 } from "./vit-b-32.js";
 
 /** Pictures in one run of the tower, as the indexer has it. */
 const batchSize = 16;
+/** Batches whose pixels are kept for encoding alone: enough to be steady. */
+const heldBatches = 24;
 
 /**
  * How near indexing comes to what decoding and encoding alone allow, in one run and taking turns; a second run over unchanged
- * files; a moved folder; memory. `--pictures N --width N --height N --rounds N --unchanged N --folder F`; `--only speed|unchanged`.
+ * files; a moved folder; memory. `--pictures N --width N --height N --rounds N --unchanged N --folder F`;
+ * `--only speed|unchanged`; `--model bundled|vit-b-32`.
  */
 const benchmark: Benchmark = {
   summary: "Indexing: pictures a second beside 1 / (decoding + encoding), unchanged and moved files, memory",
   async run(args) {
     const number = (name: string, otherwise: number) => Number(option(args, name) ?? otherwise);
-    const [kept, only] = [option(args, "folder"), option(args, "only")];
+    const [kept, only, model] = ["folder", "only", "model"].map((name) => option(args, name));
     const folder = kept ?? mkdtempSync(join(tmpdir(), "clipt-index-"));
     mkdirSync(folder, { recursive: true });
     try {
       const result: Record<string, unknown> = {};
       if (only !== "unchanged") {
         const size = [number("width", 640), number("height", 480)] as const;
-        const paths = await writePictures(join(folder, size.join("x")), number("pictures", 1200), ...size);
+        const count = number("pictures", 1200);
+        const pictures = join(folder, `${size.join("x")} ${count}`);
+        const paths = await writePictures(pictures, count, ...size);
         const vit = join(folder, "vit-b-32");
         await writeVitB32(vit);
-        for (const [name, model] of [
-          ["bundled", undefined],
+        for (const [name, path] of [
+          ["bundled", bundledModel()],
           ["vit-b-32", vit],
         ] as const)
-          result[name] = await speed(paths, model, number("rounds", 2), join(folder, "work", name));
+          if (model === undefined || model === name)
+            result[name] = await speed(
+              pictures,
+              paths,
+              path,
+              number("rounds", 2),
+              join(folder, "work", name),
+            );
       }
       if (only !== "speed")
         result["files"] = await unchanged(number("unchanged", 10_000), join(folder, "files"));
@@ -57,87 +62,107 @@ const benchmark: Benchmark = {
   },
 };
 
+/**
+ * @returns seconds of each, and two shares: of the command as a person types it, from its start to its end, and of the same
+ *          task in a process that has its model and threads
+ */
 async function speed(
+  folder: string,
   paths: readonly string[],
-  model: string | undefined,
+  model: string,
   rounds: number,
   work: string,
 ): Promise<Record<string, unknown>> {
   rmSync(work, { recursive: true, force: true });
-  const services = openServices({ cacheFolder: join(work, "cache") });
-  const encoder = await services.encoder({ model });
-  const share = Math.floor(paths.length / rounds);
-  const cpu = { decode: 0, encode: 0, index: 0 };
-  const each = {
-    decode: [] as number[],
-    encode: [] as number[],
-    index: [] as number[],
-    ratio: [] as number[],
+  const cache = join(work, "../../cache");
+  const services = openServices({ cacheFolder: join(cache, "clipt") });
+  const encoder = await services.encoder({ model, inBulk: true });
+  const { preprocess } = encoder.model;
+  const count = paths.length;
+  const decoder = await services.pictureRows({ preprocess, decode: decoding(preprocess, false) }, count);
+  const size = decoder.shape.reduce((a, b) => a * b);
+  // The least that these can cost: pixels are written where they are read, and nothing is allocated meanwhile.
+  const batches = Math.ceil(count / batchSize);
+  const pixels = Array.from(
+    { length: Math.min(batches, heldBatches) },
+    () => new Float32Array(new SharedArrayBuffer(4 * batchSize * size)),
+  );
+  const batchAt = (i: number) => pixels[i % pixels.length]!;
+  const decode = () =>
+    drain(each(paths.map((path, i) => ({ path, i }))), decoder.parallel, ({ path, i }) => {
+      const at = (i % batchSize) * size;
+      return decoder.decodeInto(
+        { path, offset: 0 },
+        batchAt(Math.floor(i / batchSize)).subarray(at, at + size),
+      );
+    });
+  const encode = () =>
+    drain(each(pixels.map((_, i) => i)), 2, (i) =>
+      encoder.images(f32([batchSize, ...decoder.shape], batchAt(i))),
+    );
+  const index = (name: string) =>
+    indexPictures({ folders: [folder], db: join(work, name), model }, { services });
+  const command = async (name: string) => {
+    const args = [
+      join(packageRoot, "bin/clipt.js"),
+      "index",
+      folder,
+      "--db",
+      join(work, name),
+      "--model",
+      model,
+    ];
+    execFileSync(process.execPath, args, { stdio: "ignore", env: { ...process.env, XDG_CACHE_HOME: cache } });
   };
-  const rss: number[] = [];
   // Everything is loaded, and the threads have started, before anything is counted.
-  await indexInto(paths.slice(0, 32), "warm");
+  await decode();
+  await encode();
+  await index("warm");
+  const seconds = { decode: [], encode: [], index: [], command: [] } as Record<string, number[]>;
+  const cpu = { decode: [], encode: [], index: [] } as Record<string, number[]>;
+  const shares = { command: [], index: [] } as { command: number[]; index: number[] };
+  const rss: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const part = paths.slice(round * share, (round + 1) * share);
-    const rows: Float32Array[] = [];
-    const decode = await timed(() => decodeAll(part, services, rows));
-    const encode = await timed(() => encodeAll(rows));
-    const index = await indexInto(part, `round ${round}`);
-    const seconds = { decode: decode.wall / share, encode: encode.wall / share, index: index.wall / share };
-    for (const [key, took] of Object.entries({ decode, encode, index }))
-      cpu[key as keyof typeof cpu] += took.cpu;
-    for (const key of ["decode", "encode", "index"] as const) each[key].push(seconds[key]);
-    each.ratio.push((seconds.decode + seconds.encode) / seconds.index);
+    const encoded = Math.min(batches, heldBatches) * batchSize;
+    const took = {
+      decode: await timed(decode),
+      encode: await timed(encode),
+      index: await timed(() => index(`task ${round}`)),
+      command: await timed(() => command(`command ${round}`)),
+    };
+    rss.push(process.memoryUsage().rss / 2 ** 20);
+    const each = (what: keyof typeof took): number => took[what].wall / (what === "encode" ? encoded : count);
+    for (const what of ["decode", "encode", "index", "command"] as const) seconds[what]!.push(each(what));
+    for (const what of ["decode", "encode", "index"] as const)
+      cpu[what]!.push(took[what].cpu / (what === "encode" ? encoded : count));
+    for (const what of ["command", "index"] as const)
+      shares[what].push((each("decode") + each("encode")) / each(what));
   }
   await services.close();
+  const milliseconds = (values: Record<string, number[]>): Record<string, number> =>
+    Object.fromEntries(Object.entries(values).map(([what, each]) => [what, 1000 * median(each)]));
   return {
-    decode_ms: 1000 * median(each.decode),
-    encode_ms: 1000 * median(each.encode),
-    index_per_second: 1 / median(each.index),
-    share_of_possible: median(each.ratio),
-    each_round: each.ratio,
-    cpu_ms: Object.fromEntries(
-      Object.entries(cpu).map(([key, all]) => [key, (1000 * all) / (share * rounds)]),
-    ),
+    pictures: count,
+    share_of_possible: median(shares.command),
+    share_of_possible_when_open: median(shares.index),
+    pictures_per_second: 1 / median(seconds["command"]!),
+    ms_a_picture: milliseconds(seconds),
+    cpu_ms_a_picture: milliseconds(cpu),
+    each_round: shares,
     rss_mb: rss.map(Math.round),
   };
+}
 
-  async function decodeAll(part: readonly string[], services: Services, into: Float32Array[]): Promise<void> {
-    const { preprocess } = encoder.model;
-    const rows = await services.pictureRows({ preprocess, decode: decoding(preprocess, false) }, part.length);
-    async function* stream() {
-      yield* part;
-    }
-    for await (const row of inOrder(stream(), (path) => rows.decode({ path, offset: 0 }), rows.parallel))
-      if (row instanceof Float32Array) into.push(row);
-  }
+async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
 
-  async function encodeAll(rows: readonly Float32Array[]): Promise<void> {
-    const { size } = encoder.model.preprocess;
-    const [height, width] = typeof size === "number" ? [size, size] : size;
-    async function* batches() {
-      for (let i = 0; i < rows.length; i += batchSize) yield rows.slice(i, i + batchSize);
-    }
-    const encode = (part: readonly Float32Array[]) => {
-      const data = new Float32Array(part.length * 3 * height * width);
-      part.forEach((row, i) => data.set(row, i * 3 * height * width));
-      return encoder.images(tensor("float32", [part.length, 3, height, width], data));
-    };
-    for await (const _ of inOrder(batches(), encode, 2));
-  }
-
-  /** The task, its model being open; memory is noted at its end. */
-  async function indexInto(part: readonly string[], name: string): Promise<{ wall: number; cpu: number }> {
-    const photos = join(work, name);
-    mkdirSync(photos, { recursive: true });
-    for (const path of part) copyFileSync(path, join(photos, basename(path)));
-    const took = await timed(() =>
-      indexPictures({ folders: [photos], db: join(work, `${name}.db`), model }, { services }),
-    );
-    rss.push(process.memoryUsage().rss / 2 ** 20);
-    rmSync(photos, { recursive: true });
-    return took;
-  }
+async function drain<T>(
+  items: AsyncGenerator<T>,
+  ahead: number,
+  work: (item: T) => Promise<unknown>,
+): Promise<void> {
+  for await (const _ of inOrder(items, work, ahead));
 }
 
 /** Many small files, by the command itself: nothing changed, then their folder renamed. */

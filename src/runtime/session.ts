@@ -99,7 +99,9 @@ const HalfArray = (
   }
 ).Float16Array;
 
-function toOrt({ dtype, shape, data }: Tensor): OrtTensor {
+function toOrt({ dtype, shape, data: given }: Tensor): OrtTensor {
+  // ONNX Runtime refuses memory that threads share.
+  const data = given.buffer instanceof SharedArrayBuffer ? given.slice() : given;
   const half = dtype === "float16" && HalfArray !== undefined;
   const view = half ? new HalfArray(data.buffer, data.byteOffset, data.length) : data;
   return new OrtTensor(dtype as "float32", view as Float32Array, shape);

@@ -1,5 +1,6 @@
 import type { Encoder } from "../model/index.js";
-import { CliptError, tensor, type Tensor } from "../tensor/index.js";
+import { CliptError, f32 } from "../tensor/index.js";
+import type { SharedRow } from "../train/data/decode-pool.js";
 import { inOrder } from "../train/data/in-order.js";
 import type { Broken } from "../train/data/row-reader.js";
 import type { PictureOptions, Sample } from "../train/data/index.js";
@@ -16,8 +17,9 @@ export interface Encoded<T> {
 }
 
 /** How items become rows of pixels. */
-export interface Reading<T, R extends { readonly row: Float32Array }> {
-  readonly read: (item: T) => Promise<R | Broken>;
+export interface Reading<T, R> {
+  /** Writes an item's row, and resolves to what else is known of it. */
+  readonly read: (item: T, into: SharedRow) => Promise<R | Broken>;
   /** Of a row. */
   readonly shape: readonly number[];
   /** Reads under way at once. */
@@ -43,11 +45,8 @@ export async function* encodePictures<T>(
   let lastReason = "";
   const tell = (): void =>
     emit({ kind: "progress", stage: "encoding pictures", done: used + broken, total: items.length });
-  const reading: Reading<T, { row: Float32Array }> = {
-    async read(item) {
-      const row = await rows.read(sample(item));
-      return row instanceof Float32Array ? { row } : row;
-    },
+  const reading: Reading<T, object> = {
+    read: async (item, into) => (await rows.decodeInto(sample(item).image, into)) ?? {},
     shape: rows.shape,
     parallel: rows.parallel,
   };
@@ -80,56 +79,59 @@ export async function* encodePictures<T>(
  *
  * @param skip is told of broken items
  */
-export async function* encodeStream<T, R extends { readonly row: Float32Array }>(
+export async function* encodeStream<T, R extends object>(
   items: AsyncGenerator<T>,
   { read, shape, parallel }: Reading<T, R>,
   encoder: Encoder,
   skip: (item: T, reason: string) => void,
   signal: AbortSignal,
 ): AsyncGenerator<readonly (Encoded<T> & { readonly read: R })[]> {
-  interface Batch {
-    items: T[];
-    reads: R[];
-  }
-  const readItem = async (item: T) => ({ item, result: await read(item) });
-  async function* batches(): AsyncGenerator<Batch> {
-    let batch: Batch = { items: [], reads: [] };
-    for await (const { item, result } of inOrder(items, readItem, 2 * batchSize + parallel)) {
-      signal.throwIfAborted();
-      if ("reason" in result) {
-        skip(item, result.reason);
-        continue;
-      }
-      batch.items.push(item);
-      batch.reads.push(result);
-      if (batch.items.length < batchSize) continue;
-      yield batch;
-      batch = { items: [], reads: [] };
+  const size = shape.reduce((a, b) => a * b);
+  const spare: SharedRow[] = [];
+  const readBatch = async (part: readonly T[]) => {
+    // Threads write the pixels where the tower finds them; new memory for each batch would keep the collector busy.
+    const pixels = spare.pop() ?? new Float32Array(new SharedArrayBuffer(4 * batchSize * size));
+    const rowAt = (i: number): SharedRow => pixels.subarray(i * size, (i + 1) * size);
+    const results = await Promise.all(part.map((item, i) => read(item, rowAt(i))));
+    return { part, pixels, rowAt, results };
+  };
+  const encode = async ({ part, pixels, rowAt, results }: Awaited<ReturnType<typeof readBatch>>) => {
+    const read: { item: T; read: R }[] = [];
+    const broken: { item: T; reason: string }[] = [];
+    for (const [i, result] of results.entries()) {
+      const item = part[i]!;
+      if ("reason" in result) broken.push({ item, reason: result.reason });
+      else if (read.push({ item, read: result }) <= i) rowAt(read.length - 1).set(rowAt(i));
     }
-    if (batch.items.length > 0) yield batch;
+    const features =
+      read.length === 0
+        ? undefined
+        : await encoder.images(f32([read.length, ...shape], pixels.subarray(0, read.length * size)));
+    spare.push(pixels);
+    return { read, broken, features };
+  };
+  const ahead = Math.ceil((2 * batchSize + parallel) / batchSize);
+  const readAhead = inOrder(batches(items, batchSize), readBatch, ahead);
+  for await (const { read, broken, features } of inOrder(readAhead, encode, 2)) {
+    signal.throwIfAborted();
+    for (const { item, reason } of broken) skip(item, reason);
+    if (features === undefined) continue;
+    const vectors = rowsOf(features);
+    yield read.map((known, i) => ({ ...known, vector: vectors[i]! }));
   }
-  const encode = async (batch: Batch) => ({
-    ...batch,
-    features: await encoder.images(
-      stack(
-        batch.reads.map(({ row }) => row),
-        shape,
-      ),
-    ),
-  });
-  for await (const { items: done, reads, features } of inOrder(batches(), encode, 2)) {
-    const vectors = rowsOf(features as Tensor<"float32">);
-    yield done.map((item, i) => ({ item, vector: vectors[i]!, read: reads[i]! }));
+}
+
+async function* batches<T>(items: AsyncGenerator<T>, size: number): AsyncGenerator<readonly T[]> {
+  let batch: T[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
   }
+  if (batch.length > 0) yield batch;
 }
 
 async function* stream<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
-}
-
-function stack(rows: readonly Float32Array[], shape: readonly number[]): Tensor<"float32"> {
-  const size = rows[0]?.length ?? 0;
-  const data = new Float32Array(rows.length * size);
-  rows.forEach((row, i) => data.set(row, i * size));
-  return tensor("float32", [rows.length, ...shape], data);
 }

@@ -2,10 +2,11 @@ import type { Fields, Item } from "../../store/index.js";
 import { inOrder } from "../../train/data/in-order.js";
 import type { Collection } from "../collection/collection.js";
 import { decoding } from "../decoding.js";
-import { encodeStream } from "../encode-pictures.js";
+import { encodeStream, type Reading } from "../encode-pictures.js";
 import type { PictureFile } from "../find-pictures.js";
 import type { Context } from "../task.js";
 import { contentFields, fileFields } from "./metadata.js";
+import type { ReadPicture } from "./read-picture.js";
 import { Writer } from "./writer.js";
 
 /** A file below one of the indexed folders. */
@@ -113,7 +114,10 @@ export async function indexFiles(
     return found;
   }
 
-  const reading = { ...reader, read: ({ file }: FoundFile) => reader.picture(file.path) };
+  const reading: Reading<FoundFile, ReadPicture> = {
+    ...reader,
+    read: ({ file }, into) => reader.picture(file.path, into),
+  };
   try {
     for await (const batch of encodeStream(unknown(), reading, encoder, skip, signal))
       for (const { item, vector, read } of batch) {

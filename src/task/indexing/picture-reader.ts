@@ -1,3 +1,4 @@
+import type { SharedRow } from "../../train/data/decode-pool.js";
 import { pictureShape, type PictureOptions } from "../../train/data/picture-rows.js";
 import type { Broken } from "../../train/data/row-reader.js";
 import { openWorkerPool, TOGETHER } from "../../train/data/worker-pool.js";
@@ -8,7 +9,7 @@ export interface PictureReader {
   readonly shape: readonly number[];
   readonly parallel: number;
   hash(path: string): Promise<HashedFile | Broken>;
-  picture(path: string): Promise<ReadPicture | Broken>;
+  picture(path: string, into: SharedRow): Promise<ReadPicture | Broken>;
   /** Whether it was closed, or one of its threads failed: it reads nothing more. */
   ended(): boolean;
   /** Ends it at once; reads under way are rejected. */
@@ -23,8 +24,8 @@ export function openPictureReader(options: PictureOptions, workers: number): Pic
   return {
     shape: pictureShape(options),
     parallel: pool?.parallel ?? TOGETHER,
-    hash: (path) => run({ path, want: "hash" }) as Promise<HashedFile | Broken>,
-    picture: (path) => run({ path, want: "picture" }) as Promise<ReadPicture | Broken>,
+    hash: (path) => run({ path }) as Promise<HashedFile | Broken>,
+    picture: (path, into) => run({ path, into }) as Promise<ReadPicture | Broken>,
     ended: () => pool?.ended() ?? false,
     close: async () => pool?.close(),
   };

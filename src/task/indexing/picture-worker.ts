@@ -8,5 +8,5 @@ const options = workerData as PictureOptions;
 
 serveJobs(
   (job: PictureJob) => readPicture(job, options),
-  (result) => ("row" in result ? [result.row.buffer] : []),
+  () => [],
 );

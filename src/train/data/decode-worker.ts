@@ -7,6 +7,10 @@ import { serveJobs } from "./worker-pool.js";
 const options = workerData as PictureOptions;
 
 serveJobs<DecodeJob, Decoded>(
-  ({ image, seed }) => pictureRow(image, options, seed),
+  async ({ image, seed, into }) => {
+    if (into === undefined) return pictureRow(image, options, seed);
+    const row = await pictureRow(image, options, seed, into);
+    return row instanceof Float32Array ? undefined : row;
+  },
   (row) => (row instanceof Float32Array ? [row.buffer] : []),
 );

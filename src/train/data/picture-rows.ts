@@ -2,8 +2,8 @@ import { CliptError, random, type Code, type Seed } from "../../tensor/index.js"
 import {
   augment,
   decodeImage,
+  fitImage,
   normalizeInto,
-  preprocess,
   type AugmentConfig,
   type DecodeOptions,
   type PreprocessConfig,
@@ -25,23 +25,26 @@ const ofThePicture: ReadonlySet<Code> = new Set<Code>(["input", "format", "missi
 /**
  * Reads, decodes and fits one picture, given by its place or its bytes; with a seed and augmentation it is varied at random instead of fitted.
  *
- * @returns [3, height, width] of the preprocessing's size, or why the picture cannot be used
+ * @param into where the row is written; a new one when absent
+ * @returns    [3, height, width] of the preprocessing's size, or why the picture cannot be used
  */
-export async function pictureRow(
+export async function pictureRow<B extends ArrayBufferLike = ArrayBuffer>(
   image: Extent | Uint8Array,
   options: PictureOptions,
   seed?: Seed,
-): Promise<Float32Array<ArrayBuffer> | Broken> {
+  into?: Float32Array<B>,
+): Promise<Float32Array<B> | Broken> {
   try {
     const picture = await decodeImage(
       image instanceof Uint8Array ? image : readExtent(image),
       options.decode,
     );
-    if (seed === undefined || options.augment === undefined)
-      return preprocess(picture, options.preprocess) as Float32Array<ArrayBuffer>;
-    const varied = augment(picture, options.preprocess, options.augment, random(seed));
-    const row = new Float32Array(3 * varied.width * varied.height);
-    normalizeInto(varied, options.preprocess, row, 0);
+    const fitted =
+      seed === undefined || options.augment === undefined
+        ? fitImage(picture, options.preprocess)
+        : augment(picture, options.preprocess, options.augment, random(seed));
+    const row = into ?? (new Float32Array(3 * fitted.width * fitted.height) as Float32Array<B>);
+    normalizeInto(fitted, options.preprocess, row, 0);
     return row;
   } catch (error) {
     return asBroken(error);
