@@ -6,6 +6,7 @@ export * from "./op.js";
 export * from "./ops/index.js";
 export * from "./print.js";
 export * from "./rewrite.js";
+export * from "./separate.js";
 export * from "./substitute.js";
 export * from "./value.js";
 export * from "./weight-bytes.js";

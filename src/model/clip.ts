@@ -75,6 +75,10 @@ export const readsPadding = ({ text }: ClipConfig): boolean => textTower(text).r
 /** Whether the text tower takes `context.packing`. */
 export const packsTexts = ({ text }: ClipConfig): boolean => textTower(text).packs?.(text) ?? false;
 
+/** Whether tokens of texts that begin alike are the same tokens, so that they need be computed once only. */
+export const sharesPrefixes = ({ text }: ClipConfig): boolean =>
+  textTower(text).sharesPrefixes?.(text) ?? false;
+
 /** The towers' tables of positions, under their full names. */
 export function positionTables({
   image,

@@ -1,5 +1,6 @@
 import { CliptError, f32, showShape, tensor, type Tensor } from "../tensor/index.js";
 import type { Model } from "./open.js";
+import { commonLength, type TextBatch } from "./pack-texts.js";
 
 /**
  * @param pixels [pictures, 3, height, width], preprocessed
@@ -24,17 +25,16 @@ export interface Towers {
   readonly context: number;
   /** Whether rows must be as long as the context. */
   readonly readsPadding: boolean;
+  /** Whether texts that begin alike cost less together. */
+  readonly sharesPrefixes?: boolean;
   /** @returns unit rows of float32 [pictures, 3, height, width] */
   images: (pixels: Tensor<"float32">) => Promise<Float32Array>;
-  /**
-   * @param lengths of the rows without their padding
-   * @returns       unit rows of int64 [texts, length]
-   */
-  texts: (ids: Tensor<"int64">, lengths: readonly number[]) => Promise<Float32Array>;
+  /** @returns unit rows */
+  texts: (batch: TextBatch) => Promise<Float32Array>;
 }
 
 /** Rows of one run: enough to fill the matrices, and few enough that the values between layers stay small. */
-const idsAtOnce = 512;
+const idsAtOnce = 1024;
 export const picturesForMatrices = 32;
 /** The values between convolutions are large, and each picture fills their loops: more only leave the processor's caches. */
 export const picturesForConvolutions = 4;
@@ -77,36 +77,51 @@ export const encodeImageBatches =
 export const encodeTextBatches =
   (
     model: Pick<Model, "tokenizer">,
-    { dim, context, readsPadding, texts: encode }: Pick<Towers, "dim" | "context" | "readsPadding" | "texts">,
+    {
+      dim,
+      context,
+      readsPadding,
+      sharesPrefixes = false,
+      texts: encode,
+    }: Pick<Towers, "dim" | "context" | "readsPadding" | "sharesPrefixes" | "texts">,
   ): EncodeTexts =>
   async (texts) => {
     const { tokenizer } = model;
     const most = Math.min(context, tokenizer.contextLength);
-    const rows = texts.map((text) => tokenizer.encode(text, most));
+    const encoded = texts.map((text) => tokenizer.encode(text, most));
+    const rows = encoded.map(({ ids }) => ids);
     const { pad } = tokenizer.identity().frame;
-    const lengthOf = (place: number) => (readsPadding ? context : rows[place]!.ids.length);
-    // Neighbours in length share a batch, so that little of it is padding.
-    const order = rows.map((_, i) => i).sort((a, b) => rows[a]!.ids.length - rows[b]!.ids.length);
     const features = new Float32Array(texts.length * dim);
-    for (const places of batchesOf(order, lengthOf)) {
-      const lengths = places.map((place) => rows[place]!.ids.length);
-      const length = lengthOf(places.at(-1)!);
+    for (const places of byLength(rows, readsPadding ? context : undefined)) {
+      if (sharesPrefixes) places.sort((a, b) => compare(rows[a]!, rows[b]!));
+      const lengths = places.map((place) => rows[place]!.length);
+      const length = readsPadding ? context : Math.max(...lengths);
       const ids = new BigInt64Array(places.length * length).fill(BigInt(pad));
-      places.forEach((place, i) => ids.set(rows[place]!.ids.map(BigInt), i * length));
-      const found = await encode(tensor("int64", [places.length, length], ids), lengths);
+      places.forEach((place, i) => ids.set(rows[place]!.map(BigInt), i * length));
+      const found = await encode({ ids: tensor("int64", [places.length, length], ids), lengths });
       places.forEach((place, i) => features.set(found.subarray(i * dim, (i + 1) * dim), place * dim));
     }
-    const truncated = rows.flatMap(({ truncatedFrom }, i) => (truncatedFrom === undefined ? [] : [i]));
+    const truncated = encoded.flatMap(({ truncatedFrom }, i) => (truncatedFrom === undefined ? [] : [i]));
     return { features: f32([texts.length, dim], features), truncated };
   };
 
-/** Texts in batches that hold, with their padding, about as many ids as are computed at once. */
-function batchesOf(order: readonly number[], lengthOf: (place: number) => number): number[][] {
+type Rows = readonly (readonly number[])[];
+
+/** Neighbours in length share a batch, which holds with its padding about as many ids as are computed at once. */
+function byLength(rows: Rows, fixed: number | undefined): number[][] {
+  const order = rows.map((_, i) => i).sort((a, b) => rows[a]!.length - rows[b]!.length);
   const batches: number[][] = [];
   for (const place of order) {
     const batch = batches.at(-1);
-    if (batch !== undefined && (batch.length + 1) * lengthOf(place) <= idsAtOnce) batch.push(place);
+    const length = fixed ?? rows[place]!.length;
+    if (batch !== undefined && (batch.length + 1) * length <= idsAtOnce) batch.push(place);
     else batches.push([place]);
   }
   return batches;
+}
+
+/** By their first difference: texts that begin alike become neighbours. */
+function compare(a: readonly number[], b: readonly number[]): number {
+  const at = commonLength(a, b);
+  return (a[at] ?? -1) - (b[at] ?? -1);
 }

@@ -7,7 +7,7 @@ import { locatedTensor, openWeights, saveSafetensors, type WeightsFile } from ".
 type Results = Readonly<Record<string, Value>>;
 
 /** Changes whenever `lighten` makes other weights, so that kept ones of before are made again. */
-export const lightWeightsVersion = "2";
+export const lightWeightsVersion = "3";
 
 /**
  * A tower's program with light weights. They are made once and kept in a file, from which they are mapped from then on;

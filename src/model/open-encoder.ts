@@ -1,7 +1,7 @@
-import { input } from "../graph/index.js";
+import { input, type Packing } from "../graph/index.js";
 import type { Program, Runtime } from "../runtime/index.js";
 import { CliptError, toFloat32, type Dim, type Tensor } from "../tensor/index.js";
-import { encodeImage, encodeText, readsPadding } from "./clip.js";
+import { encodeImage, encodeText, packsTexts, readsPadding, sharesPrefixes } from "./clip.js";
 import { isMostlyLinear } from "./choose-dtype.js";
 import {
   encodeBatches,
@@ -18,6 +18,7 @@ import { isOnnxRepository } from "./onnx/files.js";
 import { openOnnxRepository } from "./onnx/repository.js";
 import { openModel, type Model, type OpenOptions } from "./open.js";
 import { openTower, type TowerOptions, type TowerSource } from "./open-tower.js";
+import { packTexts, type TextBatch } from "./pack-texts.js";
 import type { ForcedSizes } from "./sizes.js";
 import { constants } from "./values.js";
 
@@ -35,18 +36,28 @@ export async function openEncoder(
     return found && toFloat32(found).data[0];
   };
   const images = async (program: Program, pixels: Tensor) => featuresOf(await program.run({ pixels }));
-  const texts = async (program: Program, ids: Tensor) => featuresOf(await program.run({ ids }));
+  const packs = packsTexts(config);
+  const texts = async (program: Program, batch: TextBatch) => {
+    const packing = packs ? packTexts(batch, batches.sharesPrefixes) : {};
+    return featuresOf(await program.run({ ids: batch.ids, ...packing }));
+  };
   const batches = {
     imageSize: image.imageSize,
     dim,
     context: text.contextLength,
     readsPadding: readsPadding(config),
+    sharesPrefixes: sharesPrefixes(config),
   };
 
   const imageFeatures = (batch: Dim) =>
     encodeImage(config, weights, input("pixels", [batch, 3, ...image.imageSize]));
-  const textFeatures = (batch: Dim, length: Dim) =>
-    encodeText(config, weights, input("ids", [batch, length], "int64"));
+  const textFeatures = (batch: Dim, length: Dim, packing?: Packing) =>
+    encodeText(config, weights, input("ids", [batch, length], "int64"), { packing });
+  const packing = (): Packing => ({
+    places: input("places", ["tokens"], "int64"),
+    rows: input("rows", ["batch*length"], "int64"),
+    gaps: false,
+  });
   let atOnce: number | undefined;
   const picturesAtOnce = (): number =>
     (atOnce ??= isMostlyLinear(imageFeatures(1)) ? picturesForMatrices : picturesForConvolutions);
@@ -64,10 +75,13 @@ export async function openEncoder(
   });
   const textProgram = open({
     name: "text",
-    features: () => textFeatures("batch", batches.readsPadding ? text.contextLength : "length"),
+    features: () =>
+      packs
+        ? textFeatures("batch", "length", packing())
+        : textFeatures("batch", batches.readsPadding ? text.contextLength : "length"),
     one: () => textFeatures(1, text.contextLength),
     examples: async (program) => {
-      const tower = encodeTextBatches(model, { ...batches, texts: (ids) => texts(program, ids) });
+      const tower = encodeTextBatches(model, { ...batches, texts: (batch) => texts(program, batch) });
       return (await tower(exampleTexts)).features.data;
     },
   });
@@ -89,7 +103,7 @@ export async function openEncoder(
       ...batches,
       picturesAtOnce,
       images: async (pixels) => images(await imageProgram.get(), pixels),
-      texts: async (ids) => texts(await textProgram.get(), ids),
+      texts: async (batch) => texts(await textProgram.get(), batch),
     }),
 
     weights: async () => {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { weightBytes, type Dtype, type Value } from "../graph/index.js";
+import { separateProducts, weightBytes, type Dtype, type Value } from "../graph/index.js";
 import type { Program, Runtime } from "../runtime/index.js";
 import { fastestWithinLoss, gainsByBytes } from "./choose-dtype.js";
 import { normalize } from "./clip.js";
@@ -40,7 +40,7 @@ export async function openTower(
   runtime: Runtime,
   { dtype = "fp32", cacheFolder }: TowerOptions,
 ): Promise<OpenTower> {
-  const results = { features: normalize(features()) };
+  const results = separateProducts({ features: normalize(features()) });
   const kept = cacheFolder && join(cacheFolder, "weights", `${identity}.${name}`);
   const compile = async (dtype: Dtype): Promise<OpenTower> => {
     const light = await withLightWeights(results, dtype, kept && `${kept}.${dtype}.safetensors`);

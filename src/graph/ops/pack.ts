@@ -8,6 +8,8 @@ export interface Packing {
   readonly places: Value;
   /** int64 [places]; −1 where there is a gap. */
   readonly rows: Value;
+  /** false: every place names a row, and a row may stand at several. That has no gradient. */
+  readonly gaps?: false | undefined;
 }
 
 function taken(name: string, [x, from, back]: readonly Value[]): Type {
@@ -38,5 +40,14 @@ const unpackOp = defineOp({
   },
   grad: ([g], { inputs: [, rows, places] }) => [pack(g!, { places: places!, rows: rows! })],
 });
+
+const unpackAllOp = defineOp({
+  name: "unpackAll",
+  infer: (inputs) => taken("unpackAll", inputs),
+  onnx: (emit, [x, rows]) => emit.node("Gather", [x!, rows!], { axis: 0 }),
+  grad: { none: "a row may stand at several places, whose sum `gather` makes" },
+});
+
 /** Puts rows back among gaps, which become zeros: [rows, width] → [places, width]. */
-export const unpack = (x: Value, { places, rows }: Packing): Value => unpackOp([x, rows, places]);
+export const unpack = (x: Value, { places, rows, gaps }: Packing): Value =>
+  gaps === false ? unpackAllOp([x, rows, places]) : unpackOp([x, rows, places]);

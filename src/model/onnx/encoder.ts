@@ -4,7 +4,8 @@ import { CliptError, f32, random, sizeOf, tensor, toFloat32, type Tensor } from 
 import { encodeBatches } from "../encode-batches.js";
 import type { Encoder } from "../encoder.js";
 import { once } from "../once.js";
-import { feedsFor, outputFor, unitRows, type TextBatch } from "./feeds.js";
+import type { TextBatch } from "../pack-texts.js";
+import { feedsFor, outputFor, unitRows } from "./feeds.js";
 import { fitLogits, type Logits } from "./logits.js";
 import type { OnnxModel } from "./repository.js";
 
@@ -42,8 +43,7 @@ export async function openOnnxEncoder(model: OnnxModel, runtime: Runtime): Promi
       context,
       readsPadding,
       images: async (pixels) => unitRows((await run(files.image, silence, pixels))[imageOutput.name]!).data,
-      texts: async (ids, lengths) =>
-        unitRows((await run(files.text, { ids, lengths }, blank))[textOutput.name]!).data,
+      texts: async (batch) => unitRows((await run(files.text, batch, blank))[textOutput.name]!).data,
     }),
     close: async () => {
       await Promise.all([...opened.values()].map((program) => program.close()));

@@ -9,12 +9,7 @@ import {
   type DType,
   type Tensor,
 } from "../../tensor/index.js";
-
-/** A batch of texts: rows of ids, and how long each is without its padding. */
-export interface TextBatch {
-  readonly ids: Tensor<"int64">;
-  readonly lengths: readonly number[];
-}
+import type { TextBatch } from "../pack-texts.js";
 
 /** What a program may be given, by transformers' names of its inputs. */
 const inputs: Readonly<Record<string, (texts: TextBatch, pixels: Tensor<"float32">) => Tensor>> = {

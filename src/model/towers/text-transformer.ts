@@ -76,6 +76,8 @@ export const textTransformer: Tower<
 
   packs: (config) => !readsPadding(config),
 
+  sharesPrefixes: (config) => !readsPadding(config),
+
   tokens: textTokens,
 
   positions: ({ contextLength }) => ({ name: "positional_embedding", extra: 0, places: [contextLength] }),

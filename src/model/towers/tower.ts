@@ -48,4 +48,6 @@ export interface Tower<Config extends { readonly kind: string }, S, V> {
   tokens?(config: Config, input: Shape): number | undefined;
   /** Text towers that compute less where texts are shorter than their rows, when told by `context.packing`. */
   packs?(config: Config): boolean;
+  /** Those of them whose tokens see only the ones before them: equal beginnings of texts may be packed as one. */
+  sharesPrefixes?(config: Config): boolean;
 }
