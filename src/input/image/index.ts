@@ -6,6 +6,7 @@ export * from "./convert.js";
 export * from "./decode.js";
 export { heicExif } from "./formats/heic.js";
 export * from "./perceptual-hash.js";
+export { pictureMetadata } from "./library.js";
 export * from "./picture.js";
 export * from "./preprocess.js";
 export * from "./resize/coefficients.js";

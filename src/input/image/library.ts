@@ -8,6 +8,18 @@ import { turned } from "./turn.js";
 // A batch never decodes the same bytes twice.
 sharp.cache(false);
 
+// Pillow, too, stops at truncated data and passes over libjpeg's warnings.
+const reading = { failOn: "truncated", limitInputPixels: false } as const;
+
+const known = new WeakMap<Uint8Array, Promise<Metadata>>();
+
+/** What libvips reads of a picture without decoding it; of the same bytes once. @throws libvips' own errors */
+export function pictureMetadata(bytes: Uint8Array): Promise<Metadata> {
+  const read = known.get(bytes) ?? sharp(bytes, reading).metadata();
+  known.set(bytes, read);
+  return read;
+}
+
 /**
  * Decodes by libvips, with its conveniences off: no profile, no colour space but the file's own.
  *
@@ -21,9 +33,8 @@ export async function decodeByLibrary(
   check: (width: number, height: number) => void,
   { orient, shortest }: { orient: boolean; shortest: number | undefined },
 ): Promise<Picture> {
-  // Pillow, too, stops at truncated data and passes over libjpeg's warnings.
-  let image = sharp(bytes, { failOn: "truncated", ignoreIcc: true, limitInputPixels: false });
-  const meta = await image.metadata();
+  let image = sharp(bytes, { ...reading, ignoreIcc: true });
+  const meta = await pictureMetadata(bytes);
   check(meta.width, meta.height);
 
   const reduction = format === "jpeg" && shortest !== undefined ? reductionOf(meta, shortest) : undefined;

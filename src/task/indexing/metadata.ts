@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import exifr from "exifr";
-import sharp from "sharp";
-import { heicExif } from "../../input/image/index.js";
+import { heicExif, pictureMetadata } from "../../input/image/index.js";
 import type { Fields, FieldType, FieldValue } from "../../store/index.js";
 import type { PictureFile } from "../find-pictures.js";
 
@@ -62,11 +61,11 @@ export const fileFields = (file: PictureFile, folder: string): Fields => ({
 /** As the picture is seen: sides of a rotated one are swapped. */
 async function readShape(bytes: Uint8Array): Promise<Record<string, FieldValue | undefined>> {
   try {
-    const { format, compression, width, height, orientation = 1 } = await sharp(bytes).metadata();
+    const { format, compression, width, height, orientation = 1 } = await pictureMetadata(bytes);
     if (format === "heif") return { format: compression === "av1" ? "avif" : "heic", width, height };
     return orientation > 4 ? { format, width: height, height: width } : { format, width, height };
   } catch {
-    // Formats that sharp does not know (BMP) have no shape here; broken files are named when they are decoded.
+    // Formats that libvips does not know (BMP) have no shape here; broken files are named when they are decoded.
     return {};
   }
 }
