@@ -37,11 +37,13 @@ export function batchingEncoder(
   { texts, pictures }: BatchingOptions = defaultBatches,
 ): Batching {
   const textBatches = new Batches(texts, async (batch: readonly string[]): Promise<TextRow[]> => {
-    const { features, truncated } = await encoder.texts(batch);
+    const places = new Map([...new Set(batch)].map((text, place) => [text, place]));
+    const { features, truncated } = await encoder.texts([...places.keys()]);
+    const found = rows(features.data, places.size);
     // Copies: a view of one row would keep all of its batch.
-    return rows(features.data, batch.length).map((row, i) => ({
-      row: row.slice(),
-      truncated: truncated.includes(i),
+    return batch.map((text) => ({
+      row: found[places.get(text)!]!.slice(),
+      truncated: truncated.includes(places.get(text)!),
     }));
   });
   const [height = 0, width = height] = [encoder.model.preprocess.size].flat();
@@ -61,6 +63,16 @@ export function batchingEncoder(
     return row;
   };
 
+  /** Of one request, which reads its texts for several purposes at the same time. */
+  const textRows = (asker: Asker): ((text: string) => Promise<TextRow>) => {
+    const under = new Map<string, Promise<TextRow>>();
+    return (text) => {
+      const row = under.get(text) ?? textRow(text, asker).finally(() => under.delete(text));
+      under.set(text, row);
+      return row;
+    };
+  };
+
   return {
     waiting: {
       get texts() {
@@ -70,21 +82,24 @@ export function batchingEncoder(
         return pictureBatches.waiting;
       },
     },
-    for: (asker) => ({
-      ...encoder,
-      async texts(given) {
-        const found = await Promise.all(given.map((text) => textRow(text, asker)));
-        const features = f32([given.length, dim], joined(found.map(({ row }) => row)));
-        return { features, truncated: found.flatMap(({ truncated }, i) => (truncated ? [i] : [])) };
-      },
-      async images(given) {
-        const [count = 0] = given.shape;
-        const found = await Promise.all(
-          rows(given.data as Float32Array, count).map((row) => pictureBatches.add(row, asker)),
-        );
-        return f32([count, dim], joined(found));
-      },
-    }),
+    for(asker) {
+      const row = textRows(asker);
+      return {
+        ...encoder,
+        async texts(given) {
+          const found = await Promise.all(given.map(row));
+          const features = f32([given.length, dim], joined(found.map(({ row }) => row)));
+          return { features, truncated: found.flatMap(({ truncated }, i) => (truncated ? [i] : [])) };
+        },
+        async images(given) {
+          const [count = 0] = given.shape;
+          const found = await Promise.all(
+            rows(given.data as Float32Array, count).map((row) => pictureBatches.add(row, asker)),
+          );
+          return f32([count, dim], joined(found));
+        },
+      };
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { packageVersion } from "../package-root.js";
+import { residentStore } from "../store/index.js";
 import { dbField, openCollection } from "../task/collection/collection.js";
 import { count, file, flag, list, modelFields, words } from "../task/fields.js";
 import { defineTask, type Context } from "../task/task.js";
@@ -88,7 +89,7 @@ export const serve = defineTask({
     const { services } = context;
     const opened = await openCollection(input, services);
     const shared = shareServices(services, {
-      store: opened.store,
+      store: residentStore(opened.store),
       pixels: limits.pixels,
       batching: input.batching,
     });

@@ -102,20 +102,30 @@ function dots(
   }
 }
 
-/** Keeps the best k of a stream of scores whose indices rise; k is small, so insertion into a sorted list is fastest. */
-function bestOf(k: number): { offer(index: number, score: number): void; hits(): Hit[] } {
-  const hits: Hit[] = [];
+/** The best k of a stream of scores whose indices rise. */
+export interface Best {
+  offer(index: number, score: number): void;
+  /** Best first, equal scores by index. */
+  hits(): Hit[];
+}
+
+export function bestOf(k: number): Best {
+  let hits: Hit[] = [];
   let worst = -Infinity;
+  const cut = (): void => {
+    hits = hits.sort((a, b) => b.score - a.score || a.index - b.index).slice(0, k);
+    if (hits.length === k) worst = hits.at(-1)?.score ?? Infinity;
+  };
   return {
     offer(index, score) {
-      if (hits.length === k && !(score > worst)) return;
-      if (k === 0 || Number.isNaN(score)) return;
-      let place = hits.length;
-      while (place > 0 && (hits[place - 1] as Hit).score < score) place--;
-      hits.splice(place, 0, { index, score });
-      if (hits.length > k) hits.pop();
-      if (hits.length === k) worst = (hits[k - 1] as Hit).score;
+      if (!(score > worst)) return;
+      hits.push({ index, score });
+      // Sorted as often as it has doubled.
+      if (hits.length >= 2 * k) cut();
     },
-    hits: () => hits,
+    hits() {
+      cut();
+      return hits;
+    },
   };
 }

@@ -1,3 +1,5 @@
+import { setImmediate as others } from "node:timers/promises";
+import { bestOf, holdRows, type HeldRows } from "../score/index.js";
 import { CliptError } from "../tensor/index.js";
 import {
   checkDeclared,
@@ -10,13 +12,22 @@ import {
 } from "./check-items.js";
 import type { Fields, FieldType, FieldValue } from "./fields.js";
 import { checkFilter, matches } from "./filter.js";
-import { oneByOne } from "./one-by-one.js";
 import type { Hit, Item, Listing, Store } from "./store.js";
 
 interface Entry {
   readonly fields: Fields;
   readonly vectors: ReadonlyMap<string, Float32Array>;
 }
+
+/** A set's vectors where they are compared quickly, by id. */
+interface Packed {
+  readonly ids: readonly string[];
+  readonly fields: readonly Fields[];
+  readonly rows: HeldRows;
+}
+
+/** Products between two looks at what else is to be done: some milliseconds. */
+const productsAtOnce = 1e8;
 
 /** A store that lives as long as the process; every vector is compared. */
 export function memoryStore(): Store {
@@ -29,9 +40,9 @@ export function memoryStore(): Store {
   /** A method that answers only while the store is open. */
   const open =
     <A extends unknown[], R>(body: (...args: A) => R) =>
-    async (...args: A): Promise<R> => {
+    async (...args: A): Promise<Awaited<R>> => {
       if (closed) throw new CliptError("usage", "The store is closed.");
-      return body(...args);
+      return await body(...args);
     };
   const write = <A extends unknown[], R>(body: (...args: A) => R) =>
     open((...args: A): R => {
@@ -44,16 +55,56 @@ export function memoryStore(): Store {
     return [...entries].filter(([, { fields }]) => matches(where, fields));
   };
 
-  const query: Store["query"] = open((query) => {
-    checkQuery(query, dims);
+  /** Until the next write. */
+  const packed = new Map<string, Packed>();
+  const pack = (identity: string): Packed => {
+    const known = packed.get(identity);
+    if (known !== undefined) return known;
+    const chosen = [...entries].filter(([, { vectors }]) => vectors.has(identity));
+    chosen.sort(([a], [b]) => byText(a, b));
+    const rows = holdRows(chosen.length, dims.get(identity)!);
+    for (const [i, [id, { fields, vectors }]] of chosen.entries()) {
+      const row = rows.row(i);
+      row.set(vectors.get(identity)!);
+      entries.set(id, { fields, vectors: new Map(vectors).set(identity, row) });
+    }
+    const result = { ids: chosen.map(([id]) => id), fields: chosen.map(([, { fields }]) => fields), rows };
+    packed.set(identity, result);
+    return result;
+  };
+
+  const queryMany: Store["queryMany"] = open(async (vectors, query) => {
+    for (const vector of vectors) checkQuery({ ...query, vector }, dims);
+    if (vectors.length === 0) return [];
     const { identity, k, offset = 0, where, vectors: wanted = false } = query;
-    const vector = unit(query.vector);
-    const hits = chosen(where).flatMap(([id, { fields, vectors }]): Hit[] => {
-      const row = vectors.get(identity);
-      if (row === undefined) return [];
-      return [{ id, score: dot(vector, row), fields, ...(wanted && { vector: row }) }];
+    if (where !== undefined) checkFilter(where, known);
+    const { ids, fields, rows } = pack(identity);
+    const left = where && fields.map((each) => matches(where, each));
+    const best = vectors.map(() => bestOf(offset + k));
+    const units = vectors.map(unit);
+    const step = Math.ceil(productsAtOnce / (units.length * units[0]!.length));
+    for (let start = 0; start < ids.length; start += step) {
+      if (start > 0) await others();
+      const offer = (vector: number, first: number, scores: Float32Array): void => {
+        const list = best[vector]!;
+        for (let i = 0; i < scores.length; i++)
+          if (left === undefined || left[first + i]!) list.offer(first + i, scores[i]!);
+      };
+      rows.compare(units, offer, start, Math.min(ids.length, start + step));
+    }
+    const dim = units[0]!.length;
+    return best.map((list) => {
+      const hits = list.hits().slice(offset);
+      // One piece of memory for all: many small ones keep the collector busy.
+      const copies = new Float32Array(wanted ? hits.length * dim : 0);
+      return hits.map(({ index, score }, i): Hit => {
+        const hit = { id: ids[index]!, score, fields: fields[index]! };
+        if (!wanted) return hit;
+        const vector = copies.subarray(i * dim, (i + 1) * dim);
+        vector.set(rows.row(index));
+        return { ...hit, vector };
+      });
     });
-    return hits.sort((a, b) => b.score - a.score || byText(a.id, b.id)).slice(offset, offset + k);
   });
 
   return {
@@ -74,12 +125,14 @@ export function memoryStore(): Store {
       dims.set(set.identity, set.dim);
     }),
     dropSet: write((identity) => {
+      packed.clear();
       dims.delete(identity);
       for (const [id, { fields, vectors }] of entries)
         entries.set(id, { fields, vectors: new Map([...vectors].filter(([name]) => name !== identity)) });
     }),
 
     upsert: write((items) => {
+      packed.clear();
       const each = lastOfEach(items);
       Object.assign(known, checkItems(each, dims, known));
       for (const { id, fields, vectors = {} } of each) {
@@ -97,8 +150,8 @@ export function memoryStore(): Store {
         return entry && itemOf(id, entry, identity);
       });
     }),
-    query,
-    queryMany: oneByOne(query),
+    query: async ({ vector, ...query }) => (await queryMany([vector], query))[0]!,
+    queryMany,
     list: open(({ where, order, limit, offset = 0, lacking, identity }) => {
       if (order !== undefined) checkFilter({ kind: "exists", field: order.field }, known);
       for (const set of [lacking, identity]) if (set !== undefined) requireSet(set, dims);
@@ -122,7 +175,10 @@ export function memoryStore(): Store {
       })();
     },
     count: open((where) => chosen(where).length),
-    delete: write((ids) => ids.forEach((id) => entries.delete(id))),
+    delete: write((ids) => {
+      packed.clear();
+      for (const id of ids) entries.delete(id);
+    }),
 
     readDocument: open((name) => {
       const text = documents.get(name);
@@ -148,7 +204,7 @@ function itemOf(id: string, { fields, vectors }: Entry, identity: string | undef
   const vector = identity === undefined ? undefined : vectors.get(identity);
   return vector === undefined || identity === undefined
     ? { id, fields }
-    : { id, fields, vectors: { [identity]: vector } };
+    : { id, fields, vectors: { [identity]: vector.slice() } };
 }
 
 /** A copy of length 1. */

@@ -64,12 +64,22 @@ export function explainer(reference: Tensor<"float32">, known: readonly Kind[] =
       return rows;
     },
     margins: (text, cosines, rows) =>
-      Float64Array.from(rows, (row, i) => {
-        let sum = least;
-        for (let t = 0; t < count; t++) sum += row[t]! * text[t]!;
-        return cosines[i]! - 1 - Math.log(sum) / sharpness;
-      }),
+      Float64Array.from(rows, (row, i) => cosines[i]! - 1 - Math.log(least + product(row, text)) / sharpness),
   };
+}
+
+/** Four sums that do not wait for each other. */
+function product(a: Float32Array, b: Float32Array): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let i = 0;
+  for (; i + 4 <= a.length; i += 4) {
+    s0 += a[i]! * b[i]!;
+    s1 += a[i + 1]! * b[i + 1]!;
+    s2 += a[i + 2]! * b[i + 2]!;
+    s3 += a[i + 3]! * b[i + 3]!;
+  }
+  for (; i < a.length; i++) s0 += a[i]! * b[i]!;
+  return s0 + s1 + s2 + s3;
 }
 
 /** @param held the reference texts, `count` of them, and the names of the kinds */

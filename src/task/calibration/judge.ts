@@ -36,18 +36,18 @@ export interface Judgement {
 /**
  * Judges the nearest pictures of a text query.
  *
+ * @param text  what `evidenceVector` says of the query
  * @param found the nearest pictures; `depth` of them, or all when there are fewer, tell whether anything matches
  * @param size  pictures in the collection
  */
 export async function judge(
   calibration: Calibration,
   encoder: Encoder,
-  query: string,
+  { query, text }: { readonly query: string; readonly text: Float32Array },
   { found, size }: { readonly found: readonly Found[]; readonly size: number },
   context: Context,
 ): Promise<Judgement> {
   const explain = await explainerOf(encoder, context);
-  const text = await evidenceVector(query, encoder, context);
   const pictures = stackVectors(found.map(({ vector }) => vector));
   const cosines = dotProducts(f32([1, text.length], text), pictures);
   const order = found.map((_, i) => i).sort((a, b) => cosines[b]! - cosines[a]!);

@@ -22,7 +22,8 @@ export function readPictures(explain: Explainer, found: readonly Found[]): Pictu
   kept.set(explain, known);
   const fresh = found.filter(({ id, vector }) => !equal(known.get(id)?.vector, vector));
   const rows = fresh.length === 0 ? [] : explain.read(stackVectors(fresh.map(({ vector }) => vector)));
-  for (const [i, { id, vector }] of fresh.entries()) known.set(id, { vector, row: rows[i]! });
+  // Copies: a view would keep all that was found beside it.
+  for (const [i, { id, vector }] of fresh.entries()) known.set(id, { vector: vector.slice(), row: rows[i]! });
   const result = found.map(({ id }) => {
     const entry = known.get(id)!;
     // A map keeps the order of insertion: the first is the one that was not asked for the longest.
@@ -34,5 +35,8 @@ export function readPictures(explain: Explainer, found: readonly Found[]): Pictu
   return result;
 }
 
-const equal = (a: Float32Array | undefined, b: Float32Array): boolean =>
-  a !== undefined && a.length === b.length && a.every((value, i) => value === b[i]);
+function equal(a: Float32Array | undefined, b: Float32Array): boolean {
+  if (a?.length !== b.length) return false;
+  for (let i = 0; i < b.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

@@ -39,7 +39,7 @@ export function sum(vectors: readonly Float32Array[], weights: readonly number[]
   const total = new Float64Array(vectors[0]!.length);
   for (const [i, vector] of vectors.entries())
     for (let j = 0; j < total.length; j++) total[j]! += weights[i]! * vector[j]!;
-  const length = Math.hypot(...total);
+  const length = Math.sqrt(total.reduce((squares, x) => squares + x * x, 0));
   if (!(length > 1e-6)) throw new CliptError("input", "The parts of the query cancel each other out.");
   return Float32Array.from(total, (x) => x / length);
 }

@@ -10,7 +10,7 @@ import { find } from "./find.js";
 import { refinedResults, refinementsOf } from "./refinements.js";
 import { partTerms, type Said } from "./part-terms.js";
 import type { QueryPart } from "./query-part.js";
-import { judgedDepth, relevanceOf } from "./relevance.js";
+import { judgedDepth, judgeOf, type Judge } from "./relevance.js";
 
 export interface CollectionQuery {
   readonly parts: readonly QueryPart[];
@@ -76,11 +76,17 @@ export async function askAll(
   context: Context,
 ): Promise<CollectionAnswer[]> {
   queries.forEach(checkRange);
+  const judges = queries.map((query) => {
+    const text = onlyText(query);
+    return text === undefined ? undefined : judgeOf(collection, text, query.where, context);
+  });
+  // Whoever comes to its query is told.
+  for (const judge of judges) judge?.catch(() => {});
   const said = await partTerms(collection, queries, context);
   const answers: CollectionAnswer[] = [];
   for (const [i, query] of queries.entries()) {
     context.signal.throwIfAborted();
-    answers.push(await answer(collection, query, said[i]!, context));
+    answers.push(await answer(collection, query, said[i]!, judges[i], context));
   }
   return answers;
 }
@@ -89,6 +95,7 @@ async function answer(
   collection: Collection,
   query: CollectionQuery,
   { terms: parts, truncated }: Said,
+  judging: Promise<Judge | undefined> | undefined,
   context: Context,
 ): Promise<CollectionAnswer> {
   const { k, offset = 0, where, sort = "score", refine = false } = query;
@@ -97,22 +104,21 @@ async function answer(
   const vector = await combine(terms, collection);
 
   const hidden = new Set([...query.parts.flatMap(({ item }) => item ?? []), ...(query.dislike ?? [])]);
-  const text = onlyText(query);
   const wanted = Math.max(
     sort === "score" ? offset + k : datedPool,
     refine ? refinedResults : 0,
-    text === undefined ? 0 : judgedDepth,
+    judging === undefined ? 0 : judgedDepth,
   );
   const found = await find(collection, vector, {
     k: wanted + hidden.size,
     where,
-    ...(text !== undefined && { vectors: true }),
+    ...(judging !== undefined && { vectors: true }),
   });
   const hits = found.filter(({ id }) => !hidden.has(id));
   const wantedTexts = query.parts.flatMap(({ text, weight }) => (weight > 0 ? (text ?? []) : []));
   const ids = hits.map(({ id }) => id);
   const results = await page(hits, query, vector, collection);
-  const relevance = text && (await relevanceOf(collection, text, hits, where, context));
+  const relevance = await (await judging)?.(hits);
   return {
     results: results.map(({ id, score, fields }) => ({
       id,

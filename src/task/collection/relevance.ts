@@ -1,6 +1,6 @@
 import { depth } from "../../score/index.js";
 import { parseFilter, type Hit } from "../../store/index.js";
-import { judge, type Judgement } from "../calibration/judge.js";
+import { evidenceVector, judge, type Judgement } from "../calibration/judge.js";
 import type { Found } from "../calibration/kept-rows.js";
 import { openCalibration } from "../calibration/open-calibration.js";
 import type { Context } from "../task.js";
@@ -10,24 +10,32 @@ import type { Collection } from "./collection.js";
 const most = 200;
 
 /**
- * What the nearest pictures of a text query are worth. Undefined where the model has no calibration.
+ * Judges the nearest pictures of the whole collection, or of those that a condition leaves, with their vectors: at least
+ * `judgedDepth` of them, or all.
+ */
+export type Judge = (hits: readonly Hit[]) => Promise<Judgement>;
+
+/**
+ * What tells how much the nearest pictures of a text query are worth. Undefined where the model has no calibration. It needs
+ * no hits yet, so that its texts are encoded together with the query.
  *
- * @param hits  the nearest pictures of the whole collection, or of those that `where` leaves, with their vectors: at least
- *              `judgedDepth` of them, or all
  * @param where as `parseFilter` reads it
  */
-export async function relevanceOf(
+export async function judgeOf(
   collection: Collection,
   query: string,
-  hits: readonly Hit[],
   where: string | undefined,
   context: Context,
-): Promise<Judgement | undefined> {
+): Promise<Judge | undefined> {
   const { store, encoder } = collection;
   const calibration = await openCalibration(encoder.model, store);
   if (calibration === undefined) return undefined;
-  const found = foundOf(hits.slice(0, most));
-  return judge(calibration, encoder, query, { found, size: await sizeOf(collection, where) }, context);
+  const [text, size] = await Promise.all([
+    evidenceVector(query, encoder, context),
+    sizeOf(collection, where),
+  ]);
+  return (hits) =>
+    judge(calibration, encoder, { query, text }, { found: foundOf(hits.slice(0, most)), size }, context);
 }
 
 /** So many of the nearest pictures are needed to judge a query. */
