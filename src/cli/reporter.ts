@@ -1,6 +1,7 @@
 import { Presets, SingleBar } from "cli-progress";
 import pc from "picocolors";
 import { wantsColor, type Io } from "./io.js";
+import { printable } from "./printable.js";
 import { showBytes } from "../task/show-bytes.js";
 import type { TaskEvent } from "../task/task.js";
 
@@ -59,7 +60,7 @@ export function openReporter({ stderr, env }: Pick<Io, "stderr" | "env">): Repor
           return line(event.message);
         case "skipped":
           skipped++;
-          return line(`${colors.yellow("skipped")} ${describeSkipped(event)}`);
+          return line(`${colors.yellow("skipped")} ${printable(describeSkipped(event))}`);
         case "warning":
           if (!warned.has(event.message)) line(`${colors.yellow("warning:")} ${event.message}`);
           warned.add(event.message);

@@ -13,7 +13,7 @@ export interface PictureFile {
 
 /** What a search for pictures leaves out. */
 export interface LeaveOut {
-  /** Is told of a folder before its names are asked for. */
+  /** Is told of a folder before its names are judged. */
   enter(folder: string): Promise<void>;
   leavesOut(path: string, isFolder: boolean): boolean;
 }
@@ -51,8 +51,8 @@ export async function findPictures(
     const real = await realpath(folder);
     if (visited.has(real)) return;
     visited.add(real);
-    await leaveOut?.enter(folder);
     const names = (await readdir(folder)).filter((name) => !name.startsWith("."));
+    await leaveOut?.enter(folder);
     await visitAll(
       names.sort().map((name) => join(folder, name)),
       false,
@@ -65,7 +65,9 @@ export async function findPictures(
     for (const [i, place] of places.entries()) {
       const info = infos[i]!;
       if (info.status === "rejected") {
-        skip(place, info.reason);
+        const gone = !named && readError(place, info.reason).code === "missing";
+        if (!gone) skip(place, info.reason);
+        else if (isPicture(place)) skip(place, new CliptError("missing", `${place} ${whyGone(place)}`));
         continue;
       }
       const { value } = info;
@@ -92,3 +94,9 @@ export async function findPictures(
     );
   return found;
 }
+
+/** Why a name that its folder lists leads nowhere. */
+const whyGone = (path: string): string =>
+  path.includes("\ufffd")
+    ? "has a name that is not UTF-8, and cannot be opened: rename it."
+    : "leads nowhere: a broken link, or it was deleted just now.";

@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -234,6 +244,39 @@ describe("an index of folders", () => {
       { services },
     );
     assert.equal(pictures, 1);
+  });
+
+  test("says of each file in a mess why it cannot be used, and takes the others", async () => {
+    const mess = (...parts: string[]): string => at("mess", ...parts);
+    mkdirSync(mess("deep", "er"), { recursive: true });
+    const good = ["пёс и кот.png", "😀🐶.png", "with\nnewline.png", "deep/er/-dash.png"];
+    for (const [i, name] of good.entries()) writeFileSync(mess(name), await drawnPicture(i));
+    writeFileSync(mess("empty.jpg"), "");
+    writeFileSync(mess("text.jpg"), "hello world");
+    writeFileSync(mess("huge.jpg"), "");
+    truncateSync(mess("huge.jpg"), 5 * 2 ** 30);
+    symlinkSync("..", mess("deep", "loop"));
+    symlinkSync("nowhere.jpg", mess("broken link.jpg"));
+    symlinkSync("nowhere", mess("broken link of another kind"));
+    const reasons: string[] = [];
+    const emit = (event: TaskEvent): void => {
+      if (event.kind === "skipped") reasons.push(`${basename(event.item)}: ${event.reason}`);
+    };
+    const { added, skipped } = await indexPictures(
+      { folders: [mess()], db: at("mess.db"), model: at("model") },
+      { services, emit },
+    );
+    assert.deepEqual([added, skipped], [good.length, 4]);
+    for (const expected of [
+      /^empty\.jpg: The file is empty/,
+      /^text\.jpg: Not a picture: begins with 'hello wor'/,
+      /^huge\.jpg: .*has 5368709120 bytes; pictures of at most/,
+      /^broken link\.jpg: .*leads nowhere/,
+    ])
+      assert.ok(
+        reasons.some((reason) => expected.test(reason)),
+        `${expected} in ${reasons.join("; ")}`,
+      );
   });
 
   test("HEIC says its size and date", async () => {

@@ -57,7 +57,14 @@ export function readError(path: string, cause: unknown): CliptError {
   const { code } = cause as { code?: unknown };
   if (code === "ENOENT" || code === "ENOTDIR")
     return new CliptError("missing", `${path} does not exist.`, { cause });
-  return new CliptError("io", `${path} cannot be read: ${messageOf(cause)}`, { cause });
+  return new CliptError("io", `${path} cannot be read: ${reasonOf(cause)}`, { cause });
+}
+
+/** "EACCES: permission denied, open '/a/b'" → "permission denied." */
+function reasonOf(cause: unknown): string {
+  const message = messageOf(cause);
+  const [, reason] = /^E[A-Z0-9]+: ([^,]+)/.exec(message) ?? [];
+  return reason === undefined ? message : `${reason}.`;
 }
 
 /** The message of anything that was thrown. */

@@ -1,3 +1,4 @@
+import { printable } from "../printable.js";
 import type { View } from "./screen.js";
 
 type Output = readonly { readonly kind: "exact" | "same" | "lookalike"; readonly paths: readonly string[] }[];
@@ -10,7 +11,10 @@ export const duplicatesView: View = (output, { colors }) => {
   if (groups.length === 0) return "No copies.";
   return groups
     .map(({ kind, paths: [first = "", ...others] }) =>
-      [`${first}  ${colors.dim(words[kind])}`, ...others.map((path) => `  ${path}`)].join("\n"),
+      [
+        `${printable(first)}  ${colors.dim(words[kind])}`,
+        ...others.map((path) => `  ${printable(path)}`),
+      ].join("\n"),
     )
     .join("\n\n");
 };

@@ -1,5 +1,6 @@
 import { CliptError } from "../../tensor/index.js";
 import { protocolOf, showPicture } from "../pictures/show-picture.js";
+import { printable } from "../printable.js";
 import type { Screen } from "./screen.js";
 import { table } from "./table.js";
 
@@ -33,7 +34,7 @@ export async function searchView(output: unknown, screen: Screen): Promise<strin
         results.map(({ path, score, probability }) => [
           score.toFixed(3),
           ...(match === undefined ? [] : [probability === undefined ? "" : percent(probability)]),
-          path,
+          printable(path),
         ]),
         screen,
       ),
@@ -50,11 +51,11 @@ const percent = (probability: number): string => `${Math.round(100 * probability
 
 async function draw(path: string, { env, colors }: Screen): Promise<string> {
   try {
-    return `${await showPicture(path, protocolOf(env))}\n${colors.dim(path)}`;
+    return `${await showPicture(path, protocolOf(env))}\n${colors.dim(printable(path))}`;
   } catch (error) {
     // The vectors may be older than the files.
     if (error instanceof CliptError || (error as NodeJS.ErrnoException).code === "ENOENT")
-      return colors.dim(`${path}: cannot be drawn`);
+      return colors.dim(`${printable(path)}: cannot be drawn`);
     throw error;
   }
 }

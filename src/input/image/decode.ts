@@ -9,7 +9,10 @@ import type { Picture } from "./picture.js";
 export interface DecodeOptions {
   /** Turns the picture as its EXIF orientation says; the reference does not. Default true. */
   readonly orient?: boolean | undefined;
-  /** Pictures with more pixels are refused: a small file can hold a huge one. Default: Pillow's own limit. */
+  /**
+   * Pictures with more pixels are refused: a small file can hold a huge one. Default: Pillow's own limit; four times as many
+   * where a JPEG is reduced while it is decoded, since some cameras have 200 megapixels.
+   */
   readonly maxPixels?: number | undefined;
   /**
    * The caller will scale the shortest side to this length, in pixels. A JPEG of at least six times that is reduced
@@ -31,20 +34,21 @@ export const defaultMaxPixels = 178_956_970;
  *         `unsupported` for rare layouts
  */
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Picture> {
+  if (bytes.length === 0) throw new CliptError("input", "The file is empty.");
   const format = sniff(bytes);
   if (format === undefined)
     throw new CliptError(
       "input",
       `Not a picture: begins with ${showHead(bytes)}. JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF and HEIC are read.`,
     );
-  const maxPixels = options.maxPixels ?? defaultMaxPixels;
-  const check = (width: number, height: number): void => {
+  const check = (width: number, height: number, isReduced = false): void => {
+    const maxPixels = options.maxPixels ?? (isReduced ? 4 : 1) * defaultMaxPixels;
     if (!(width > 0 && height > 0))
       throw new CliptError("input", `A picture of ${width}×${height} has no pixels.`);
     if (width * height > maxPixels)
       throw new CliptError(
         "input",
-        `The picture has ${width}×${height} pixels; at most ${maxPixels} are read (option maxPixels).`,
+        `The picture has ${width}×${height} pixels; at most ${maxPixels} are read. A smaller copy of it would be.`,
       );
   };
   if (format === "bmp") return decodeBmp(bytes, check);
@@ -57,7 +61,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}
     });
   } catch (error) {
     if (error instanceof CliptError) throw error;
-    const reason = messageOf(error).split("\n")[0] ?? "";
+    const reason = (messageOf(error).split("\n")[0] ?? "").replace(/\W+$/, "");
     const name = format.toUpperCase();
     const truncated = /premature end|truncat|read error|out of order read|unexpected end|not enough data/i;
     throw new CliptError(

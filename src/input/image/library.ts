@@ -30,14 +30,14 @@ export function pictureMetadata(bytes: Uint8Array): Promise<Metadata> {
 export async function decodeByLibrary(
   bytes: Uint8Array,
   format: Format,
-  check: (width: number, height: number) => void,
+  check: (width: number, height: number, isReduced: boolean) => void,
   { orient, shortest }: { orient: boolean; shortest: number | undefined },
 ): Promise<Picture> {
   let image = sharp(bytes, { ...reading, ignoreIcc: true });
   const meta = await pictureMetadata(bytes);
-  check(meta.width, meta.height);
-
   const reduction = format === "jpeg" && shortest !== undefined ? reductionOf(meta, shortest) : undefined;
+  check(meta.width, meta.height, reduction !== undefined);
+
   if (reduction !== undefined) image = image.resize(reduction);
   // TIFF's orientation belongs to its layout: Pillow applies that one always.
   // A JPEG that is turned first is not reduced while it is decoded: those are turned afterwards.

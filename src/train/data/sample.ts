@@ -31,17 +31,27 @@ export interface Sample {
 export const isPicture = (name: string): boolean =>
   /\.(jpe?g|png|webp|gif|bmp|tiff?|avif|heic|heif)$/i.test(name);
 
+/** Of one picture: more than the largest that is decoded can fill, uncompressed. */
+const mostBytes = 2 ** 30;
+
 /**
  * The bytes of an extent.
  * Reads synchronously: it runs in decode workers, where three asynchronous calls cost more than a small read.
  *
- * @throws `missing` when the file is not there, `io` when it cannot be read, `format` when it ends too early
+ * @throws `missing` when the file is not there, `io` when it cannot be read, `format` when it ends too early,
+ *         `input` when it is larger than any picture
  */
 export function readExtent({ path, offset, size }: Extent): Uint8Array<ArrayBuffer> {
   let file: number | undefined;
   try {
     file = openSync(path, "r");
-    const bytes = new Uint8Array(size ?? fstatSync(file).size - offset);
+    const length = size ?? fstatSync(file).size - offset;
+    if (length > mostBytes)
+      throw new CliptError(
+        "input",
+        `${path} has ${length} bytes; pictures of at most ${mostBytes} are read.`,
+      );
+    const bytes = new Uint8Array(length);
     let filled = 0;
     while (filled < bytes.length) {
       const read = readSync(file, bytes, filled, bytes.length - filled, offset + filled);

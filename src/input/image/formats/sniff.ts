@@ -20,9 +20,8 @@ export function sniff(bytes: Uint8Array): Format | undefined {
   return undefined;
 }
 
-/** The first bytes as a person can recognise them: `'hello wor'`, `hex 00 01 02 …`, `nothing`. */
+/** The first bytes as a person can recognise them: `'hello wor'`, `hex 00 01 02 …`. */
 export function showHead(bytes: Uint8Array): string {
-  if (bytes.length === 0) return "nothing";
   const head = bytes.subarray(0, 9);
   return head.every((byte) => byte >= 32 && byte < 127)
     ? `'${String.fromCharCode(...head)}'`
