@@ -21,7 +21,7 @@ type Ask = (number: number) => {
 /**
  * `clipt serve` in a process of its own, asked over keep-alive connections from this one: on the same cores, so that what
  * a client costs is in the figures. `--model M`, `--pictures N` (1000), `--connections N` (64), `--seconds N` (30);
- * `--minutes N` (0) of mixed load at the end.
+ * `--minutes N` (0) of mixed load at the end; `--only search` (embeddings, classify, overload, mixed) does one part.
  */
 const benchmark: Benchmark = {
   summary:
@@ -45,25 +45,30 @@ const benchmark: Benchmark = {
       const asks = kinds(pictures);
       const results: Record<string, unknown> = { connections, seconds };
 
+      const only = option(args, "only");
+      const wanted = (part: string): boolean => only === undefined || only === part;
+      const measured = (["search", "embeddings", "classify"] as const).filter(wanted);
+
       const together = await start();
-      for (const [name, ask] of Object.entries(asks))
-        results[name] = await load(together, ask, connections, seconds);
+      for (const name of measured) results[name] = await load(together, asks[name], connections, seconds);
       await together.stop();
 
-      const alone = await start("--no-batching", "--no-index");
-      results["without_batches"] = {
-        search: await load(alone, asks.search, connections, seconds),
-        embeddings: await load(alone, asks.embeddings, connections, seconds),
-        classify: await load(alone, asks.classify, connections, seconds),
-      };
-      await alone.stop();
+      if (measured.length > 0) {
+        const alone = await start("--no-batching", "--no-index");
+        const each: Record<string, unknown> = {};
+        for (const name of measured) each[name] = await load(alone, asks[name], connections, seconds);
+        results["without_batches"] = each;
+        await alone.stop();
+      }
 
-      const small = await start("--no-index", "--queue", String(connections));
-      results["overload_10x"] = await load(small, asks.search, 10 * connections, seconds);
-      await small.stop();
+      if (wanted("overload")) {
+        const small = await start("--no-index", "--queue", String(connections));
+        results["overload_10x"] = await load(small, asks.search, 10 * connections, seconds);
+        await small.stop();
+      }
 
       const minutes = number("minutes", 0);
-      if (minutes > 0) {
+      if (minutes > 0 && wanted("mixed")) {
         const mixed = await start("--no-index");
         const all = Object.values(asks);
         results["mixed"] = await load(mixed, (n) => all[n % all.length]!(n), connections, 60 * minutes);
@@ -104,6 +109,14 @@ const kinds = (pictures: readonly string[]) => {
       headers: { "Content-Type": "image/jpeg" },
       body: bytes[n % bytes.length]!,
     }),
+    searchByPicture: (n) => ({
+      path: "/api/search",
+      method: "POST",
+      headers: json,
+      body: body({ picture: bytes[n % bytes.length]!.toString("base64"), k: 10 }),
+    }),
+    similar: (n) => ({ path: `/api/similar?k=50&id=${encodeURIComponent(pictures[n % pictures.length]!)}` }),
+    thumbnail: (n) => ({ path: `/api/thumbnail?id=${encodeURIComponent(pictures[n % pictures.length]!)}` }),
   } satisfies Record<string, Ask>;
 };
 
@@ -151,6 +164,9 @@ async function startServer(words: readonly string[]): Promise<Started> {
   };
 }
 
+/** Of all loads: no text comes twice. */
+let asked = 0;
+
 /** Each connection asks, waits for the answer and asks again; who is refused comes back after a moment. */
 async function load(
   { url, pid }: Started,
@@ -159,17 +175,16 @@ async function load(
   seconds: number,
 ): Promise<Record<string, unknown>> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
-  for (let i = 0; i < 3; i++) await answer(url, ask(1_000_000 + i), agent);
+  for (let i = 0; i < 3; i++) await answer(url, ask(asked++), agent);
   const [times, statuses, memory]: [number[], Record<string, number>, number[]] = [[], {}, [rssMb(pid)]];
   let told = 0;
-  let n = 0;
   const ends = performance.now() + seconds * 1000;
-  const watching = setInterval(() => memory.push(rssMb(pid)), Math.max(1000, (seconds * 1000) / 60));
+  const watching = setInterval(() => memory.push(rssMb(pid)), 1000);
   await Promise.all(
     Array.from({ length: connections }, async () => {
       while (performance.now() < ends) {
         const began = performance.now();
-        const { status, retryAfter } = await answer(url, ask(n++), agent);
+        const { status, retryAfter } = await answer(url, ask(asked++), agent);
         statuses[status] = (statuses[status] ?? 0) + 1;
         if (status === "200") times.push(performance.now() - began);
         else if (retryAfter !== undefined) told++;
@@ -188,7 +203,12 @@ async function load(
     p99_ms: at(0.99),
     errors: others,
     ...(told > 0 && { told_when_to_come_back: told }),
-    rss_mb: { first: memory[0], last: memory.at(-1), most: Math.max(...memory) },
+    rss_mb: {
+      first: memory[0],
+      last: memory.at(-1),
+      most: Math.max(...memory),
+      ...(seconds > 60 && { each_minute: memory.filter((_, second) => second % 60 === 0) }),
+    },
   };
 }
 
@@ -198,14 +218,14 @@ function answer(
   agent: Agent,
 ): Promise<{ status: string; retryAfter?: string }> {
   return new Promise((resolve) => {
-    const asked = request(url + path, { method, headers, agent }, (response) => {
+    const sent = request(url + path, { method, headers, agent }, (response) => {
       response.resume().on("end", () => {
         const retryAfter = response.headers["retry-after"];
         resolve({ status: String(response.statusCode), ...(retryAfter !== undefined && { retryAfter }) });
       });
     });
-    asked.on("error", (error: NodeJS.ErrnoException) => resolve({ status: error.code ?? "failed" }));
-    asked.end(body);
+    sent.on("error", (error: NodeJS.ErrnoException) => resolve({ status: error.code ?? "failed" }));
+    sent.end(body);
   });
 }
 
