@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { decodeImage, fitImage, clipPreprocess } from "../src/input/image/index.js";
+import { clipPreprocess, decodeImage, exifBlock, fitImage } from "../src/input/image/index.js";
 import { openTokenizer, toTokenizerJson, trainBpe } from "../src/input/text/index.js";
 import { families } from "../src/model/index.js";
 import { packageRoot } from "../src/package-root.js";
@@ -15,6 +15,7 @@ import { openNpy, openNpz } from "../src/weights/npy.js";
 import { bytesSource } from "../src/weights/source.js";
 import { decodeStored, type Stored } from "../src/weights/stored.js";
 import { writeTar } from "../test/made-data.js";
+import { halves, madeNef } from "../test/made-raw.js";
 import * as t from "../test/torch-files.js";
 
 export interface Format {
@@ -149,6 +150,7 @@ const hf = (kind: "clip" | "siglip") =>
   });
 
 const picture = (name: string) => fixture("pictures", name);
+const preview = await halves(64, 48);
 
 const jsonFormat = (whole: readonly Uint8Array[], read: Format["read"]): Format => ({
   whole,
@@ -222,6 +224,13 @@ export const formats: Readonly<Record<string, Format>> = {
       for await (const { key } of tarShard(path).samples(() => {})) keys.push(key);
       return keys;
     }),
+  },
+  "raw files": {
+    whole: [madeNef(preview), madeNef(preview, { little: false })],
+    read: async (bytes) => {
+      exifBlock(bytes);
+      return decodeImage(bytes, { maxPixels: 1e6 });
+    },
   },
   pictures: {
     whole: ["gray.gif", "rle8.bmp", "565.bmp", "two-frames.gif", "palette-alpha.png", "palette.tif", "lossy.webp", "gray.jpg"].map(picture), // prettier-ignore

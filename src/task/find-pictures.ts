@@ -1,5 +1,6 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { formatNames } from "../input/image/formats/sniff.js";
 import { CliptError, readError } from "../tensor/index.js";
 import { isPicture, type Sample } from "../train/data/sample.js";
 import type { Context } from "./task.js";
@@ -88,10 +89,7 @@ export async function findPictures(
   const [first] = failures;
   if (found.length === 0 && first !== undefined) throw first;
   if (found.length === 0)
-    throw new CliptError(
-      "input",
-      `${paths.join(", ")}: no picture there. JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF and HEIC are read.`,
-    );
+    throw new CliptError("input", `${paths.join(", ")}: no picture there. ${formatNames} are read.`);
   return found;
 }
 

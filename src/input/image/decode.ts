@@ -2,7 +2,8 @@ import { CliptError, messageOf } from "../../tensor/index.js";
 import { decodeBmp } from "./formats/bmp.js";
 import { decodeHeic } from "./formats/heic.js";
 import { decodeGif } from "./formats/gif.js";
-import { showHead, sniff, type Format } from "./formats/sniff.js";
+import { rawPreview } from "./formats/raw-preview.js";
+import { formatNames, showHead, sniff, type Format } from "./formats/sniff.js";
 import { decodeByLibrary } from "./library.js";
 import type { Picture } from "./picture.js";
 
@@ -27,8 +28,8 @@ export interface DecodeOptions {
 export const defaultMaxPixels = 178_956_970;
 
 /**
- * Decodes a JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or HEIC file; of several frames the first. ICC profiles are ignored, as the
- * reference ignores them.
+ * Decodes a JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or HEIC file; of several frames the first, of a camera's raw file its preview.
+ * ICC profiles are ignored, as the reference ignores them.
  *
  * @throws `input` when the bytes are no picture, end early or are damaged, or hold too many pixels;
  *         `unsupported` for rare layouts
@@ -37,10 +38,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}
   if (bytes.length === 0) throw new CliptError("input", "The file is empty.");
   const format = sniff(bytes);
   if (format === undefined)
-    throw new CliptError(
-      "input",
-      `Not a picture: begins with ${showHead(bytes)}. JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF and HEIC are read.`,
-    );
+    throw new CliptError("input", `Not a picture: begins with ${showHead(bytes)}. ${formatNames} are read.`);
   const check = (width: number, height: number, isReduced = false): void => {
     const maxPixels = options.maxPixels ?? (isReduced ? 4 : 1) * defaultMaxPixels;
     if (!(width > 0 && height > 0))
@@ -55,10 +53,16 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}
   if (format === "gif") return decodeGif(bytes, check);
   try {
     if (format === "heic") return await decodeHeic(bytes, check);
-    return await decodeByLibrary(bytes, format, check, {
-      orient: options.orient ?? true,
-      shortest: options.shortest,
-    });
+    const reading = { orient: options.orient ?? true, shortest: options.shortest };
+    if (format !== "raw") return await decodeByLibrary(bytes, format, check, reading);
+    const preview = rawPreview(bytes);
+    if (preview === undefined)
+      throw new CliptError(
+        "unsupported",
+        "The raw file holds no preview; its sensor's numbers are not developed. Export it as JPEG or TIFF.",
+      );
+    const { jpeg, orientation } = preview;
+    return await decodeByLibrary(jpeg, "jpeg", check, { ...reading, orientation });
   } catch (error) {
     if (error instanceof CliptError) throw error;
     const reason = (messageOf(error).split("\n")[0] ?? "").replace(/\W+$/, "");

@@ -25,13 +25,18 @@ export function pictureMetadata(bytes: Uint8Array): Promise<Metadata> {
  *
  * @param check    is called with the size before anything is decoded
  * @param shortest see `DecodeOptions`
+ * @param orientation what is said of a picture that says nothing itself
  * @throws         libvips' own errors
  */
 export async function decodeByLibrary(
   bytes: Uint8Array,
   format: Format,
   check: (width: number, height: number, isReduced: boolean) => void,
-  { orient, shortest }: { orient: boolean; shortest: number | undefined },
+  {
+    orient,
+    shortest,
+    orientation,
+  }: { orient: boolean; shortest: number | undefined; orientation?: number | undefined },
 ): Promise<Picture> {
   let image = sharp(bytes, { ...reading, ignoreIcc: true });
   const meta = await pictureMetadata(bytes);
@@ -43,7 +48,9 @@ export async function decodeByLibrary(
   // A JPEG that is turned first is not reduced while it is decoded: those are turned afterwards.
   else if (orient || format === "tiff") image = image.autoOrient();
   const upright = (picture: Picture): Picture =>
-    reduction !== undefined && orient ? turned(picture, meta.orientation ?? 1) : picture;
+    orient && (reduction !== undefined || meta.orientation === undefined)
+      ? turned(picture, meta.orientation ?? orientation ?? 1)
+      : picture;
 
   const png = format === "png" ? readPngHeader(bytes) : undefined;
   const palette = format === "tiff" ? readTiffPalette(bytes) : png?.palette;

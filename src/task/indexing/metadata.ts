@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import exifr from "exifr";
-import { heicExif, pictureMetadata } from "../../input/image/index.js";
+import { exifBlock, describePicture } from "../../input/image/index.js";
 import type { Fields, FieldType, FieldValue } from "../../store/index.js";
 import type { PictureFile } from "../find-pictures.js";
 
@@ -44,7 +44,8 @@ export const contentHash = (bytes: Uint8Array): string => createHash("sha256").u
 
 /** What the bytes of a picture say of it; what cannot be read is absent. */
 export async function readContent(bytes: Uint8Array): Promise<Fields> {
-  const [exif, shape] = await Promise.all([readExif(bytes), readShape(bytes)]);
+  // Broken files are named when they are decoded.
+  const [exif, shape] = await Promise.all([readExif(bytes), describePicture(bytes).catch(() => ({}))]);
   return present({ ...shape, ...exif });
 }
 
@@ -58,21 +59,9 @@ export const fileFields = (file: PictureFile, folder: string): Fields => ({
   indexed: Date.now(),
 });
 
-/** As the picture is seen: sides of a rotated one are swapped. */
-async function readShape(bytes: Uint8Array): Promise<Record<string, FieldValue | undefined>> {
-  try {
-    const { format, compression, width, height, orientation = 1 } = await pictureMetadata(bytes);
-    if (format === "heif") return { format: compression === "av1" ? "avif" : "heic", width, height };
-    return orientation > 4 ? { format, width: height, height: width } : { format, width, height };
-  } catch {
-    // Formats that libvips does not know (BMP) have no shape here; broken files are named when they are decoded.
-    return {};
-  }
-}
-
 async function readExif(bytes: Uint8Array): Promise<Record<string, FieldValue | undefined>> {
   try {
-    const exif = (await exifr.parse(heicExif(bytes) ?? bytes, {
+    const exif = (await exifr.parse(exifBlock(bytes), {
       pick: ["DateTimeOriginal", "CreateDate", "Make", "Model", "LensModel", "GPSLatitude", "GPSLongitude"],
       reviveValues: true,
     })) as Record<string, unknown> | undefined;

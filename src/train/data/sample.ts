@@ -29,7 +29,7 @@ export interface Sample {
 
 /** File endings that count as pictures. */
 export const isPicture = (name: string): boolean =>
-  /\.(jpe?g|png|webp|gif|bmp|tiff?|avif|heic|heif)$/i.test(name);
+  /\.(jpe?g|png|webp|gif|bmp|tiff?|avif|hei[cf]|cr[23]|nef|nrw|arw|dng|orf|rw2|raf|pef|srw)$/i.test(name);
 
 /** Of one picture: more than the largest that is decoded can fill, uncompressed. */
 const mostBytes = 2 ** 30;
