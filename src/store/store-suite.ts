@@ -350,8 +350,10 @@ export function testStore(name: string, opener: StoreOpener, options: { skip?: s
             const truth = await store.query({ ...query, ...options, exact: true });
             const found = await store.query({ ...query, ...options });
             assert.equal(found.length, 10);
-            const ids = new Set(truth.map(({ id }) => id));
-            const hits = found.filter(({ id }) => ids.has(id)).length;
+            const scores = new Map(truth.map(({ id, score }) => [id, score]));
+            const hits = found.filter(({ id }) => scores.has(id)).length;
+            for (const { id, score } of found)
+              if (scores.has(id)) assert.ok(Math.abs(score - scores.get(id)!) < 1e-5, `${score}`);
             if ("where" in options) {
               filtered += hits;
               assert.ok(found.every(({ fields }) => fields["group"] === 7));
@@ -364,6 +366,25 @@ export function testStore(name: string, opener: StoreOpener, options: { skip?: s
         assert.equal((await store.query({ identity: model, vector, k: 1 }))[0]?.id, "late");
         await store.delete(["late"]);
         assert.notEqual((await store.query({ identity: model, vector, k: 1 }))[0]?.id, "late");
+
+        const compacting = store.compact();
+        const more = Array.from({ length: 300 }, (_, i) => ({
+          id: `more ${i}`,
+          fields: { group: 7 },
+          vectors: { [model]: row() },
+        }));
+        await store.upsert(more);
+        await compacting;
+        await store.compact();
+        const grown = (await store.sets())[0];
+        assert.equal(grown?.count, count + more.length);
+        assert.ok(grown?.index !== undefined && grown.index.recall > 0.95, JSON.stringify(grown));
+        assert.equal(grown.index.outside, 0);
+        for (const { id, vectors } of more.slice(0, 20)) {
+          const query = { identity: model, vector: vectors[model]!, k: 1 };
+          assert.equal((await store.query(query))[0]?.id, id);
+          assert.equal((await store.query({ ...query, where }))[0]?.id, id);
+        }
       },
     );
 

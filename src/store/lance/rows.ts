@@ -18,6 +18,9 @@ import { columnOf } from "./sql.js";
 const toColumn = (value: FieldValue): string | number => (typeof value === "boolean" ? Number(value) : value);
 const arrowType = (type: FieldType): DataType => (type === "text" ? new Utf8() : new Float64());
 
+/** Holds all fields of an item as JSON: a result is one place to read, not one for each field. Conditions read the columns. */
+export const wholeColumn = "fields";
+
 /** A column of nulls, as the engine takes it. */
 export interface NewColumn {
   readonly name: string;
@@ -45,18 +48,16 @@ export interface Row {
   readonly vectors: ReadonlyMap<string, Float32Array>;
 }
 
-/** Rows for a table with these fields and vector columns (their dims by name). */
+/** Rows for a table with these fields and vector columns (their dims by name). `whole`: it has the column of all fields. */
 export function toTable(
   rows: readonly Row[],
   fields: Readonly<Record<string, FieldType>>,
   columns: ReadonlyMap<string, number>,
+  whole: boolean,
 ): Table {
-  const table: Record<string, Vector> = {
-    id: vectorFromArray(
-      rows.map(({ id }) => id),
-      new Utf8(),
-    ),
-  };
+  const texts = (of: (row: Row) => string): Vector => vectorFromArray(rows.map(of), new Utf8());
+  const table: Record<string, Vector> = { id: texts(({ id }) => id) };
+  if (whole) table[wholeColumn] = texts(({ fields }) => JSON.stringify(fields));
   for (const [name, type] of Object.entries(fields))
     table[columnOf(name)] = vectorFromArray(
       rows.map(({ fields: { [name]: value } }) => (value === undefined ? null : toColumn(value))),
@@ -102,6 +103,8 @@ export function fieldsOf(
   row: Readonly<Record<string, unknown>>,
   types: Readonly<Record<string, FieldType>>,
 ): Fields {
+  const whole = row[wholeColumn];
+  if (typeof whole === "string") return JSON.parse(whole) as Fields;
   const fields: Record<string, FieldValue> = {};
   for (const [name, type] of Object.entries(types)) {
     const value = row[columnOf(name)] as string | number | null | undefined;

@@ -1,7 +1,7 @@
 import { Field, Schema, Utf8 } from "apache-arrow";
 import type { Connection, Table } from "@lancedb/lancedb";
 import type { FieldType } from "../fields.js";
-import { fieldColumn, vectorColumn, type NewColumn } from "./rows.js";
+import { fieldColumn, vectorColumn, wholeColumn, type NewColumn } from "./rows.js";
 import { literal } from "./sql.js";
 
 /** What the columns of the items' table mean. */
@@ -49,7 +49,11 @@ export async function openDocuments(db: Connection): Promise<{ documents: Docume
 }
 
 export const openItems = (db: Connection): Promise<Table> =>
-  openOrMake(db, "items", new Schema([new Field("id", new Utf8(), false)]));
+  openOrMake(
+    db,
+    "items",
+    new Schema([new Field("id", new Utf8(), false), new Field(wholeColumn, new Utf8(), true)]),
+  );
 
 async function openOrMake(db: Connection, name: string, schema: Schema): Promise<Table> {
   try {
@@ -66,6 +70,8 @@ export class Layouts {
   constructor(
     private readonly items: Table,
     private readonly documents: Documents,
+    /** Whether the table has the column of all fields; those of clipt's first indexes have not. */
+    readonly whole: boolean,
   ) {}
 
   get current(): Layout {

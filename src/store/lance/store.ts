@@ -1,4 +1,4 @@
-import "./quiet-log.js";
+import "./environment.js";
 import { mkdir } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { connect, type Table } from "@lancedb/lancedb";
@@ -14,9 +14,19 @@ import {
 } from "../check-items.js";
 import { diskFull } from "../disk-full.js";
 import { checkFilter, type Filter } from "../filter.js";
-import type { Hit, Item, Listing, Scan, Store, VectorSet } from "../store.js";
-import { indexFields, indexStats, indexVectors, type Measured } from "./indexes.js";
-import { fieldsOf, toTable, vectorOf, type Row } from "./rows.js";
+import type { Hit, Item, Listing, Query, Scan, Store, VectorSet } from "../store.js";
+import {
+  buildIndex,
+  deservesIndex,
+  indexFields,
+  indexStats,
+  measured,
+  stillServes,
+  useIndex,
+  warmIndex,
+  type Plan,
+} from "./indexes.js";
+import { fieldsOf, toTable, vectorOf, wholeColumn, type Row } from "./rows.js";
 import { Layouts, openDocuments, openItems } from "./schema.js";
 import { plainCause } from "./plain-cause.js";
 import { columnOf, oneOf, quoted, toCondition } from "./sql.js";
@@ -32,14 +42,16 @@ const idsAtOnce = 1000;
  */
 export async function lanceStore(url: string): Promise<Store> {
   const place = url.replace(/^lance:(\/\/)?/, "");
-  if (!/^[a-z0-9]+:\/\//i.test(place))
-    await mkdir(place, { recursive: true, mode: 0o700 }).catch(refused(url));
+  const local = !/^[a-z0-9]+:\/\//i.test(place);
+  if (local) await mkdir(place, { recursive: true, mode: 0o700 }).catch(refused(url));
   const db = await connect(place, { readConsistencyInterval: 0 }).catch(refused(url));
   const items = await openItems(db).catch(refused(url));
   const { documents, table: documentTable } = await openDocuments(db).catch(refused(url));
-  const layouts = new Layouts(items, documents);
+  const { fields } = await items.schema().catch(refused(url));
+  const whole = fields.some(({ name }) => name === wholeColumn);
+  const layouts = new Layouts(items, documents, whole);
   await layouts.refresh().catch(refused(url));
-  return new LanceStore(url, items, documents, layouts, () => {
+  return new LanceStore(url, items, documents, layouts, local, () => {
     items.close();
     documentTable.close();
     db.close();
@@ -73,13 +85,18 @@ class LanceStore implements Store {
   private closed = false;
   /** The last write; the next one waits for it. */
   private writing: Promise<unknown> = Promise.resolve();
-  private readonly efforts = new Map<string, number>();
+  private compacting: Promise<unknown> = Promise.resolve();
+  /** By set. */
+  private readonly plans = new Map<string, { plan: Plan | undefined; at: number; asked: number }>();
+  /** By condition: people ask several times with the same. */
+  private readonly shares = new Map<string, { share: number; version: number }>();
 
   constructor(
     readonly url: string,
     private readonly items: Table,
     private readonly documents: DocumentStore,
     private readonly layouts: Layouts,
+    private readonly local: boolean,
     private readonly free: () => void,
   ) {}
 
@@ -130,6 +147,7 @@ class LanceStore implements Store {
         })),
         fields,
         new Map(named.map(([, { column, dim }]) => [column, dim])),
+        this.layouts.whole,
       );
       await this.items.mergeInsert("id").whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(table);
     });
@@ -147,34 +165,14 @@ class LanceStore implements Store {
     this.read(async () => {
       await this.know([query.identity]);
       for (const vector of vectors) checkQuery({ ...query, vector }, this.layouts.dims);
-      const [first, ...others] = vectors;
-      if (first === undefined) return [];
-      const { identity, k, offset = 0, where, exact = false, vectors: wantVectors = false } = query;
-      const column = this.columnOf(identity);
-      // Some more, so that equal scores around the end go by id.
-      const wanted = offset + k + 8;
-      const search = this.items.query().nearestTo(first);
-      for (const vector of others) search.addQueryVector(vector);
-      search
-        .column(column)
-        .distanceType("cosine")
-        .select([...this.fieldColumns(), "_distance", ...(wantVectors ? [column] : [])])
-        .limit(wanted);
-      if (where !== undefined) search.where(await this.condition(where));
-      if (exact) search.bypassVectorIndex();
-      // Twice as many are compared exactly, and the index keeps no fewer.
-      else search.ef(Math.max(await this.effort(identity), 2 * wanted)).refineFactor(2);
-      const hits = vectors.map((): Hit[] => []);
-      for (const row of (await search.toArray()) as FoundRow[])
-        hits[row.query_index ?? 0]!.push({
-          id: row.id,
-          score: 1 - row._distance,
-          fields: fieldsOf(plain(row), this.layouts.current.fields),
-          ...(wantVectors && { vector: vectorOf(row[column])! }),
-        });
-      return hits.map((found) =>
-        found.sort((a, b) => b.score - a.score || byText(a.id, b.id)).slice(offset, offset + k),
-      );
+      if (vectors.length === 0) return [];
+      const { offset = 0, k } = query;
+      const wanted = offset + k;
+      // One more shows whether equal scores go on, whose order is by id; then they are all looked at.
+      let found = await this.nearest(vectors, query, wanted + 1);
+      if (found.some((hits) => hits[wanted] && hits[wanted].score === hits[wanted - 1]?.score))
+        found = await this.nearest(vectors, query, wanted + equals);
+      return found.map((hits) => hits.slice(offset, wanted));
     });
 
   list: Store["list"] = ({ where, order, limit, offset = 0, lacking, identity }) =>
@@ -218,32 +216,68 @@ class LanceStore implements Store {
   writeDocument: Store["writeDocument"] = (name, value) =>
     this.write(() => this.documents.write(name, value));
 
-  compact: Store["compact"] = (progress = () => {}) =>
-    this.write(async () => {
-      const { fields, sets } = await this.fresh();
-      const stages = Object.entries(sets);
-      const total = stages.length + 2;
-      progress("indexing fields", 0, total);
-      await indexFields(this.items, fields);
-      for (const [i, [identity, { column }]] of stages.entries()) {
-        progress("indexing vectors", i + 1, total);
-        const count = await this.items.countRows(`${quoted(column)} IS NOT NULL`);
-        const measured = await indexVectors(this.items, column, count);
-        if (measured === "kept") continue;
-        await this.documents.write(indexDocument(identity), measured);
-        this.efforts.delete(identity);
-      }
-      progress("compacting", total - 1, total);
-      await this.items.optimize({ cleanupOlderThan: new Date(Date.now() - keepVersionsMs) });
-      progress("compacting", total, total);
-    });
+  compact: Store["compact"] = (progress = () => {}) => {
+    const result = this.compacting.then(() => this.compactNow(progress));
+    this.compacting = result.catch(() => {});
+    return result;
+  };
 
   close = async (): Promise<void> => {
     if (this.closed) return;
     this.closed = true;
-    await this.writing;
+    await Promise.all([this.writing, this.compacting]);
     this.free();
   };
+
+  /** Indexes are made beside searching and writing; only where files are put together, writes wait. */
+  private async compactNow(progress: (stage: string, done: number, total: number) => void): Promise<void> {
+    const { fields, sets } = await this.read(() => this.fresh());
+    const stages = Object.entries(sets);
+    const total = stages.length + 2;
+    progress("indexing fields", 0, total);
+    await this.beside(() => indexFields(this.items, fields));
+    progress("compacting", 1, total);
+    // What came since the last time goes into the indexes that are there.
+    const grown = new Set<string>();
+    for (const [identity, { column }] of stages)
+      if (((await indexStats(this.items, column))?.outside ?? 0) > 0) grown.add(identity);
+    await this.write(() => this.items.optimize({ cleanupOlderThan: new Date(Date.now() - keepVersionsMs) }));
+    for (const [i, [identity, { column }]] of stages.entries()) {
+      progress("indexing vectors", i + 2, total);
+      await this.beside(() => this.indexSet(identity, column, grown.has(identity)));
+    }
+    progress("indexing vectors", total, total);
+  }
+
+  /** Best first, equal scores by id. */
+  private async nearest(
+    vectors: readonly Float32Array[],
+    { identity, where, exact = false, vectors: wantVectors = false }: Omit<Query, "vector">,
+    wanted: number,
+  ): Promise<Hit[][]> {
+    const column = this.columnOf(identity);
+    const search = this.items.query().nearestTo(vectors[0]!);
+    for (const vector of vectors.slice(1)) search.addQueryVector(vector);
+    search
+      .column(column)
+      .distanceType("cosine")
+      .select([...this.fieldColumns(), "_distance", ...(wantVectors ? [column] : [])])
+      .limit(wanted);
+    const condition = where && (await this.condition(where));
+    if (condition !== undefined) search.where(condition);
+    const plan = exact ? undefined : await this.plan(identity);
+    if (plan === undefined) search.bypassVectorIndex();
+    else useIndex(search, plan, wanted, condition === undefined ? 1 : await this.share(condition));
+    const hits = vectors.map((): Hit[] => []);
+    for (const row of (await search.toArray()) as FoundRow[])
+      hits[row.query_index ?? 0]!.push({
+        id: row.id,
+        score: 1 - row._distance,
+        fields: fieldsOf(plain(row), this.layouts.current.fields),
+        ...(wantVectors && { vector: vectorOf(row[column])! }),
+      });
+    return hits.map((found) => found.sort((a, b) => b.score - a.score || byText(a.id, b.id)));
+  }
 
   /** The items without a vector of their own for a set that the call names: what they have in it stays. */
   private async kept(rows: readonly Item[], identities: readonly string[]): Promise<Map<string, Item>> {
@@ -302,23 +336,58 @@ class LanceStore implements Store {
     return rows.sort((a, b) => byValue(a.value, b.value, turn) || byText(a.id, b.id)).map(({ id }) => id);
   }
 
+  /** Makes or renews a set's index when its size deserves it; measures it when it is new or has `grown`. */
+  private async indexSet(identity: string, column: string, grown: boolean): Promise<void> {
+    const count = await this.items.countRows(`${quoted(column)} IS NOT NULL`);
+    const stats = await indexStats(this.items, column);
+    const before = await this.readPlan(identity);
+    const serves = stats !== undefined && before !== undefined && stillServes(before, count, stats.parts);
+    if (!deservesIndex(count) || (serves && !grown)) return;
+    const plan = serves
+      ? await measured(this.items, column, count, before)
+      : await buildIndex(this.items, column, count);
+    await this.documents.write(indexDocument(identity), plan);
+    this.plans.delete(identity);
+  }
+
   private async describe(identity: string): Promise<VectorSet> {
     const { column, dim } = this.layouts.current.sets[identity]!;
     const count = await this.items.countRows(`${quoted(column)} IS NOT NULL`);
     const stats = await indexStats(this.items, column);
-    const measured = (await this.documents.read(indexDocument(identity))) as Measured | undefined;
-    if (stats === undefined || measured === undefined) return { identity, dim, count };
-    const { recall, sample } = measured;
-    return { identity, dim, count, index: { kind: "hnsw", recall, sample, outside: stats.outside } };
+    const plan = await this.readPlan(identity);
+    if (stats === undefined || plan === undefined) return { identity, dim, count };
+    const { kind, recall, sample } = plan;
+    return { identity, dim, count, index: { kind, recall, sample, outside: stats.outside } };
   }
 
-  private async effort(identity: string): Promise<number> {
-    const known = this.efforts.get(identity);
-    if (known !== undefined) return known;
-    const measured = (await this.documents.read(indexDocument(identity))) as Measured | undefined;
-    const ef = measured?.ef ?? 64;
-    this.efforts.set(identity, ef);
-    return ef;
+  /** Without a plan every vector is compared; so it is with the indexes of clipt's first version, whose plans had no kind. */
+  private async readPlan(identity: string): Promise<Plan | undefined> {
+    const plan = (await this.documents.read(indexDocument(identity))) as Partial<Plan> | undefined;
+    return plan?.kind === undefined ? undefined : (plan as Plan);
+  }
+
+  /** How a set is searched; another process may have changed it. */
+  private async plan(identity: string): Promise<Plan | undefined> {
+    const known = this.plans.get(identity);
+    const trusted = known !== undefined && Date.now() - known.at < trustPlanMs;
+    const plan = trusted ? known.plan : await this.readPlan(identity);
+    const asked = (known?.asked ?? 0) + 1;
+    this.plans.set(identity, { plan, at: trusted ? known.at : Date.now(), asked });
+    if (asked === worthWarming && plan !== undefined && this.local)
+      void warmIndex(this.items, this.columnOf(identity));
+    return plan;
+  }
+
+  /** Of all items, those that meet a condition. */
+  private async share(condition: string): Promise<number> {
+    const version = await this.items.version();
+    const known = this.shares.get(condition);
+    if (known?.version === version) return known.share;
+    const [all, meant] = [await this.items.countRows(), await this.items.countRows(condition)];
+    if (this.shares.size >= mostShares) this.shares.clear();
+    const share = Math.max(1, meant) / Math.max(1, all);
+    this.shares.set(condition, { share, version });
+    return share;
   }
 
   private async condition(where: Filter): Promise<string> {
@@ -347,19 +416,35 @@ class LanceStore implements Store {
   }
 
   private columnOf = (identity: string): string => this.layouts.current.sets[identity]!.column;
-  private fieldColumns = (): string[] => ["id", ...Object.keys(this.layouts.current.fields).map(columnOf)];
+  private fieldColumns = (): string[] =>
+    this.layouts.whole
+      ? ["id", wholeColumn]
+      : ["id", ...Object.keys(this.layouts.current.fields).map(columnOf)];
 
   private async read<T>(body: () => Promise<T>): Promise<T> {
     if (this.closed) throw new CliptError("usage", "The store is closed.");
     return body().catch(refused(this.url));
   }
 
+  private beside<T>(body: () => Promise<T>): Promise<T> {
+    return this.read(() => unlessPreempted(body));
+  }
+
   private write<T>(body: () => Promise<T>): Promise<T> {
-    const result = this.writing.then(() => this.read(() => unlessPreempted(body)));
+    const result = this.writing.then(() => this.beside(body));
     this.writing = result.catch(() => {});
     return result;
   }
 }
+
+/** Results beyond the wanted ones that are looked at when the last scores are equal. */
+const equals = 100;
+/** Another process may make an index; an old plan finds a little less, or compares everything. */
+const trustPlanMs = 5_000;
+/** Searches of one process after which it reads the whole index into memory. */
+const worthWarming = 10;
+/** Conditions whose share of the items is remembered. */
+const mostShares = 100;
 
 /** Searches that began before a version was replaced may still read it. */
 const keepVersionsMs = 60_000;
