@@ -41,7 +41,7 @@ test("what comes while a batch runs is the next batch", async () => {
   const { encoder, calls } = countingEncoder();
   const shared = batchingEncoder(encoder, { texts: 3, pictures: 2 }).for({});
   const first = shared.texts(["a"]);
-  await new Promise((resolve) => setTimeout(resolve, 2));
+  while (calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
   const others = ["bb", "ccc", "dddd", "eeeeee"].map((text) => shared.texts([text]));
   const answers = await Promise.all([first, ...others]);
   assert.deepEqual(calls, [["a"], ["bb", "ccc", "dddd"], ["eeeeee"]]);

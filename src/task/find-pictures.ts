@@ -3,14 +3,8 @@ import { join } from "node:path";
 import { formatNames } from "../input/image/formats/sniff.js";
 import { CliptError, readError } from "../tensor/index.js";
 import { isPicture, type Sample } from "../train/data/sample.js";
+import type { PictureFile } from "./picture-file.js";
 import type { Context } from "./task.js";
-
-/** A picture's file. Equal size and time mean an unchanged file. */
-export interface PictureFile {
-  readonly path: string;
-  readonly size: number;
-  readonly mtimeMs: number;
-}
 
 /** What a search for pictures leaves out. */
 export interface LeaveOut {

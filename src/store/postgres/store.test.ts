@@ -1,16 +1,10 @@
-import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { after } from "node:test";
-import { PGlite } from "@electric-sql/pglite";
-import { vector } from "@electric-sql/pglite-pgvector";
-import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
+import type { PGlite } from "@electric-sql/pglite";
+import { serveDatabase, startDatabase as start } from "../../../test/database-in-process.js";
 import { needsPostgres, testDatabase, type TestDatabase } from "../../../test/test-database.js";
 import { connectPostgres, type Connection, type Row } from "./connection.js";
 import { openPostgres } from "./store.js";
 import { testStore } from "../store-suite.js";
-
-/** PostgreSQL in this process, as WebAssembly. */
-const start = (): Promise<PGlite> => PGlite.create({ extensions: { vector } });
 
 const inProcess = (db: PGlite): Connection => {
   const rows = (result: { rows: unknown[] }): Row[] => result.rows as Row[];
@@ -37,32 +31,16 @@ testStore("PostgreSQL (PGlite)", {
   reopen: async () => openPostgres("pglite:", inProcess(await (shared ??= start()))),
 });
 
-/** A free port of loopback. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
-}
-
-let socket: Promise<string> | undefined;
-let stop = async (): Promise<void> => {};
+let socket: Promise<TestDatabase> | undefined;
 after(async () => {
-  await stop();
+  await (await socket)?.drop();
   await (await shared)?.close();
 });
-const serve = async (): Promise<string> => {
-  const [db, port] = [await (shared ??= start()), await freePort()];
-  const server = new PGLiteSocketServer({ db, port, host: "127.0.0.1", maxConnections: 10 });
-  await server.start();
-  stop = () => server.stop();
-  return `postgres://postgres:postgres@127.0.0.1:${port}/postgres`;
-};
+const serve = async (): Promise<TestDatabase> => serveDatabase(await (shared ??= start()));
 
 testStore("PostgreSQL (pg, over a socket)", {
   create: async () => {
-    const url = await (socket ??= serve());
+    const { url } = await (socket ??= serve());
     await empty();
     return openPostgres(url, await connectPostgres(url));
   },

@@ -3,7 +3,7 @@ import { mkdir, realpath } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { CliptError, toFloat32 } from "../../tensor/index.js";
 import { openWeights, saveSafetensors } from "../../weights/index.js";
-import type { PictureFile } from "../find-pictures.js";
+import type { PictureFile } from "../picture-file.js";
 import { rowsOf, stackVectors } from "./embeddings.js";
 
 /** A picture's vector and the file that it was made of, its path counted from the folder. */

@@ -3,7 +3,7 @@ import { inOrder } from "../../train/data/in-order.js";
 import type { Collection } from "../collection/collection.js";
 import { decoding } from "../decoding.js";
 import { encodeStream, type Reading } from "../encode-pictures.js";
-import type { PictureFile } from "../find-pictures.js";
+import type { PictureFile } from "../picture-file.js";
 import type { Context } from "../task.js";
 import { contentFields, fileFields } from "./metadata.js";
 import type { ReadPicture } from "./read-picture.js";

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import exifr from "exifr";
 import { exifBlock, describePicture } from "../../input/image/index.js";
 import type { Fields, FieldType, FieldValue } from "../../store/index.js";
-import type { PictureFile } from "../find-pictures.js";
+import type { PictureFile } from "../picture-file.js";
 
 /** What is known of every indexed picture, as far as its file says it. */
 export const pictureFields = {
