@@ -222,6 +222,14 @@ describe("the page", { skip: noBrowser }, () => {
       await page.getByText("No two files are equal.").waitFor();
       await page.getByRole("button", { name: "The same picture" }).click();
       await page.getByText("No picture is there twice.").waitFor();
+      const answers = [{ state: "computing", done: 0.25 }];
+      await page.route("**/api/duplicates?kind=lookalike", async (route) => {
+        const json = answers.shift();
+        await (json === undefined ? route.continue() : route.fulfill({ json }));
+      });
+      await page.getByRole("button", { name: "Lookalikes" }).click();
+      await page.getByText(/Comparing pictures … 25\s?%/).waitFor();
+      await page.getByText(/^(No lookalikes\.|\d+ groups?)$/).waitFor();
     }));
 
   test("the map can be wandered by keys, and its pictures opened", () =>

@@ -23,31 +23,54 @@ export interface JobEvent {
   readonly job: JobState;
 }
 
+/** How much of a job is done, 0…1; nothing where that is not known. */
+export const doneOf = ({ progress }: JobState): { done?: number } =>
+  progress?.total === undefined ? {} : { done: progress.done / Math.max(1, progress.total) };
+
 type Work = (context: { signal: AbortSignal; emit: (event: TaskEvent) => void }) => Promise<unknown>;
 
+/** A job that failed is tried again after this. */
+const retryMs = 60_000;
 /** Ended jobs that are remembered. */
 const remembered = 50;
 /** Skipped items that are named. */
 const named = 100;
 
-/** Work that goes on behind the requests, one after another. */
+/** Work that goes on behind the requests. */
 export class Jobs {
   private readonly states = new Map<string, JobState>();
   private readonly listeners = new Map<(event: JobEvent) => void, () => void>();
   private readonly stop = new AbortController();
   private last: Promise<void> = Promise.resolve();
+  private readonly aside = new Set<Promise<void>>();
   private count = 0;
   private events = 0;
 
   /** @param log is told of failures */
   constructor(private readonly log: (error: unknown) => void) {}
 
-  start(kind: string, work: Work): JobState {
+  /** Jobs run one after another; one that somebody waits for runs beside them: `aside`. */
+  start(kind: string, work: Work, { aside = false }: { aside?: boolean } = {}): JobState {
     const id = String(++this.count);
     const job: JobState = { id, kind, state: "waiting", skipped: 0, skippedItems: [], started: Date.now() };
     this.change(job, "state");
-    this.last = this.last.then(() => this.run(id, work));
-    return job;
+    if (aside) {
+      const running = this.run(id, work).finally(() => this.aside.delete(running));
+      this.aside.add(running);
+    } else this.last = this.last.then(() => this.run(id, work));
+    return this.states.get(id)!;
+  }
+
+  /**
+   * The job of this kind that has not ended, or a new one.
+   *
+   * @throws `failed` a while after one has failed: it would fail again
+   */
+  ensure(kind: string, work: Work, options?: { aside?: boolean }): JobState {
+    const last = this.list().find((job) => job.kind === kind);
+    if (last?.state === "failed" && Date.now() - (last.ended ?? 0) < retryMs)
+      throw new CliptError("failed", last.error ?? "The job failed.");
+    return this.current(kind) ?? this.start(kind, work, options);
   }
 
   get(id: string): JobState | undefined {
@@ -75,7 +98,7 @@ export class Jobs {
   /** Ends the running job, which keeps what it has done, and starts no other. */
   async close(): Promise<void> {
     this.stop.abort();
-    await this.last;
+    await Promise.all([this.last, ...this.aside]);
     for (const end of this.listeners.values()) end();
     this.listeners.clear();
   }

@@ -49,13 +49,14 @@ export function mount(app: App, routes: readonly Route[], serving: Serving): voi
         const leave =
           route.works === true ? serving.queue.enter(Math.max(1, route.cost?.(input) ?? 1)) : () => {};
         const working = (async () => route.run(input, call))();
-        // What goes on after the time is up still takes its place.
+        // What goes on after the time is up still takes its place and its room.
+        const free = release;
+        release = () => {};
         const left = (): void => {
           leave();
-          release();
+          free();
           end();
         };
-        release = () => {};
         working.then(left, left);
         const result = await Promise.race([working, over]);
         return counted(result instanceof Response ? result : c.json(result as object));

@@ -44,6 +44,19 @@ describe("clipt serve", () => {
     assert.match(skipped.reason, /^Not a picture: begins with 'no pictur'/);
   });
 
+  test("bodies take room only as long as their requests: ten of 30 MiB one after another", async () => {
+    const pad = "x".repeat(30 * 2 ** 20);
+    for (let i = 0; i < 10; i++) {
+      const refused = i % 2 === 1;
+      const { status } = await server.post("/v1/embeddings", {
+        input: "a cat",
+        pad,
+        ...(refused && { model: "another" }),
+      });
+      assert.equal(status, refused ? 404 : 200);
+    }
+  });
+
   test("finds pictures by text, by an upload, by one of the index", async () => {
     const byText = await server.json<Answer>(query("/api/search", { q: "a cat", k: "3" }));
     assert.equal(byText.status, 200);

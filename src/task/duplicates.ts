@@ -38,7 +38,7 @@ export const duplicates = defineTask({
     const collection = await openCollection(input, context.services);
     try {
       await requireIndexed(collection);
-      const copies = await findCopies(collection);
+      const copies = await findCopies(collection, context);
       const lookalikes = input.lookalikes
         ? await lookalikesBeside(copies, collection, input.above, context)
         : [];

@@ -1,7 +1,7 @@
 import type {
   Answer,
   Classified,
-  Copies,
+  CopiesAnswer,
   CopyKind,
   Facets,
   Info,
@@ -45,7 +45,7 @@ export const readInfo = (): Promise<Info> => get("info");
 export const readFacets = (): Promise<Facets> => get("facets");
 export const readPicture = (id: string): Promise<Picture> => get("picture", { id });
 export const readMap = (): Promise<MapAnswer> => get("map");
-export const readDuplicates = (kind: CopyKind): Promise<readonly Copies[]> => get("duplicates", { kind });
+export const readDuplicates = (kind: CopyKind): Promise<CopiesAnswer> => get("duplicates", { kind });
 export const listPictures = ({ sort, ...range }: Range, signal: AbortSignal): Promise<Listing> =>
   get("pictures", { ...range, sort: sort === "oldest" ? "oldest" : "newest" }, signal);
 

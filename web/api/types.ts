@@ -74,6 +74,14 @@ export interface Copies {
   readonly pictures: readonly Picture[];
 }
 
+export interface CopiesAnswer {
+  readonly state: "ready" | "computing";
+  /** 0…1 while they are looked for, where that is known. */
+  readonly done?: number;
+  /** Those of the last time, while they are looked for anew. */
+  readonly groups?: readonly Copies[];
+}
+
 export interface MapAnswer {
   readonly state: "ready" | "computing";
   /** 0…1 while it is computed. */

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { signal } from "@preact/signals";
 import type { Job } from "../api/types.js";
+import { address } from "../state/address.js";
 import { notice } from "../state/notices.js";
 import { connected, jobs } from "../state/server.js";
 import { showNumber, words } from "../words/words.js";
@@ -12,8 +13,11 @@ const dismissed = signal<ReadonlySet<string>>(new Set());
 /** What goes on behind the page: work, a server that is away, a short word. */
 export function Progress(): JSX.Element {
   const w = words.value.progress;
+  // That view shows them itself.
+  const quiet = address.value.view === "duplicates" ? ["duplicates", "lookalikes"] : [];
   const shown = [...jobs.value.values()].filter(
-    ({ id, state }) => state === "running" || (state === "failed" && !dismissed.value.has(id)),
+    ({ id, kind, state }) =>
+      !quiet.includes(kind) && (state === "running" || (state === "failed" && !dismissed.value.has(id))),
   );
   return (
     <div class="notices" role="status">
@@ -29,11 +33,11 @@ export function Progress(): JSX.Element {
 function JobNotice({ job }: { readonly job: Job }): JSX.Element {
   const { progress, skipped, skippedItems, state, error } = job;
   const w = words.value.progress;
-  const title = job.kind === "index" ? w.index : job.kind === "map" ? w.map : w.other;
+  const title = isNamed(job.kind) ? w[job.kind] : w.other;
   return (
     <div class="notice">
       <div class="notice-line">
-        <strong>{state === "failed" ? w.failed : title}</strong>
+        <strong>{state === "failed" ? w.failed(title) : title}</strong>
         {state === "failed" && (
           <IconButton
             icon="no"
@@ -62,6 +66,9 @@ function JobNotice({ job }: { readonly job: Job }): JSX.Element {
     </div>
   );
 }
+
+const named = ["index", "map", "duplicates", "lookalikes"] as const;
+const isNamed = (kind: string): kind is (typeof named)[number] => (named as readonly string[]).includes(kind);
 
 const valueOf = (progress: Job["progress"]): number | undefined =>
   progress?.total === undefined ? undefined : progress.done;

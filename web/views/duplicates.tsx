@@ -1,13 +1,13 @@
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { readDuplicates, thumbnailUrl } from "../api/client.js";
 import type { Copies, CopyKind } from "../api/types.js";
 import { useRows } from "../parts/rows.js";
 import { useWidth } from "../parts/use-width.js";
 import { Failed } from "../parts/verdict.js";
 import { address, go } from "../state/address.js";
-import { edition } from "../state/results.js";
-import { showBytes, words } from "../words/words.js";
+import { useUntilReady } from "../state/until-ready.js";
+import { showBytes, showPercent, words } from "../words/words.js";
 
 const kinds: readonly CopyKind[] = ["exact", "same", "lookalike"];
 /** As the style has it, px. */
@@ -19,18 +19,9 @@ const frame = { width: 26, height: 60, apart: 12 };
 export function DuplicatesView(): JSX.Element {
   const w = words.value.duplicates;
   const { kind } = address.value;
-  const [groups, setGroups] = useState<readonly Copies[]>();
-  const [error, setError] = useState<unknown>();
-  useEffect(() => {
-    setGroups(undefined);
-    setError(undefined);
-    let current = true;
-    readDuplicates(kind).then(
-      (read) => current && setGroups(read),
-      (failed: unknown) => current && setError(failed),
-    );
-    return () => (current = false);
-  }, [kind, edition.value]);
+  const { answer, error } = useUntilReady(() => readDuplicates(kind), kind);
+  const groups = answer?.groups;
+  const waits = error === undefined && answer?.state !== "ready";
   return (
     <section class="duplicates">
       <div class="tabs" role="group" aria-label={w.label}>
@@ -51,7 +42,12 @@ export function DuplicatesView(): JSX.Element {
       </p>
       <div role="status">
         {error !== undefined && <Failed error={error} />}
-        {error === undefined && groups === undefined && <p>{w.looking}</p>}
+        {waits && (
+          <div class="waits">
+            <p>{w.looking(answer?.done === undefined ? "" : showPercent(answer.done))}</p>
+            <progress aria-label={w.looking("")} value={answer?.done} max={1} />
+          </div>
+        )}
         {groups !== undefined && <p>{groups.length === 0 ? w.none[kind] : w.groups(groups.length)}</p>}
       </div>
       {groups !== undefined && groups.length > 0 && <Groups groups={groups} />}

@@ -5,8 +5,8 @@ import type { MapAnswer } from "../api/types.js";
 import { IconButton } from "../parts/button.js";
 import { Failed } from "../parts/verdict.js";
 import { go } from "../state/address.js";
-import { edition } from "../state/results.js";
 import { theme } from "../state/settings.js";
+import { useUntilReady } from "../state/until-ready.js";
 import { showNumber, showPercent, words } from "../words/words.js";
 import {
   pan,
@@ -21,7 +21,6 @@ import {
 } from "./map-camera.js";
 import { draw, extentOf, nearest, placeAt, Thumbnails, type Points } from "./map-drawing.js";
 
-const askAgainMs = 1_000;
 /** Pictures of the list beside the map. */
 const listed = 18;
 /** So near the pointer a picture is meant, px. */
@@ -31,7 +30,7 @@ const zoomStep = 1.5;
 
 export function MapView(): JSX.Element {
   const w = words.value.map;
-  const { answer, error } = useMap();
+  const { answer, error } = useUntilReady(readMap, "map");
   const points = useMemo(() => pointsOf(answer), [answer]);
   if (error !== undefined) return <Failed error={error} />;
   if (points === undefined)
@@ -43,33 +42,6 @@ export function MapView(): JSX.Element {
     );
   if (points.ids.length === 0) return <p class="map-wait">{w.empty}</p>;
   return <Wander points={points} total={answer?.total ?? points.ids.length} />;
-}
-
-/** Asks until the map is there. */
-function useMap(): { answer: MapAnswer | undefined; error: unknown } {
-  const [answer, setAnswer] = useState<MapAnswer>();
-  const [error, setError] = useState<unknown>();
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let ended = false;
-    const ask = async (): Promise<void> => {
-      try {
-        const read = await readMap();
-        if (ended) return;
-        setAnswer(read);
-        setError(undefined);
-        if (read.state === "computing") timer = setTimeout(() => void ask(), askAgainMs);
-      } catch (failed) {
-        if (!ended) setError(failed);
-      }
-    };
-    void ask();
-    return () => {
-      ended = true;
-      clearTimeout(timer);
-    };
-  }, [edition.value]);
-  return { answer, error };
 }
 
 function pointsOf(answer: MapAnswer | undefined): Points | undefined {

@@ -105,7 +105,7 @@ export const en = {
     groups: count("group", "groups"),
     largest: "largest",
     safe: "clipt deletes nothing.",
-    looking: "Comparing pictures …",
+    looking: (percent: string) => `Comparing pictures … ${percent}`.trim(),
   },
   map: {
     label: "Map of the pictures",
@@ -140,6 +140,8 @@ export const en = {
   progress: {
     index: "Indexing",
     map: "Drawing the map",
+    duplicates: "Looking for copies",
+    lookalikes: "Looking for lookalikes",
     other: "Working",
     of: (done: string, total: string) => `${done} of ${total}`,
     rate: (rate: string) => `${rate} a second`,
@@ -147,7 +149,7 @@ export const en = {
     seconds: count("second", "seconds"),
     minutes: count("minute", "minutes"),
     skipped: count("file could not be used", "files could not be used"),
-    failed: "Indexing stopped",
+    failed: (what: string) => `${what} failed`,
     away: "The server does not answer. Trying again …",
     dismiss: "Dismiss",
   },

@@ -110,7 +110,7 @@ export const ru: Words = {
     groups: count("группа", "группы", "групп"),
     largest: "наибольший",
     safe: "clipt ничего не удаляет.",
-    looking: "Снимки сравниваются …",
+    looking: (percent: string) => `Снимки сравниваются … ${percent}`.trim(),
   },
   map: {
     label: "Карта снимков",
@@ -145,6 +145,8 @@ export const ru: Words = {
   progress: {
     index: "Индексация",
     map: "Карта рисуется",
+    duplicates: "Поиск копий",
+    lookalikes: "Поиск похожих",
     other: "Работа идёт",
     of: (done, total) => `${done} из ${total}`,
     rate: (rate) => `${rate} в секунду`,
@@ -152,7 +154,7 @@ export const ru: Words = {
     seconds: count("секунда", "секунды", "секунд"),
     minutes: count("минута", "минуты", "минут"),
     skipped: count("файл не читается", "файла не читаются", "файлов не читаются"),
-    failed: "Индексация прервалась",
+    failed: (what: string) => `${what}: не удалось`,
     away: "Сервер не отвечает. Пробуем снова …",
     dismiss: "Убрать",
   },

@@ -1,11 +1,8 @@
 import { z } from "zod";
 import { makeMap, readMap } from "../../task/collection/map.js";
-import { CliptError } from "../../tensor/index.js";
+import { doneOf } from "../jobs.js";
 import { defineRoute, type Route } from "../route.js";
 import type { Serving } from "../serving.js";
-
-/** A map that could not be made is tried again after this. */
-const retryMs = 60_000;
 
 export const mapRoutes = ({ collection, jobs }: Serving): Route[] => [
   defineRoute({
@@ -29,16 +26,8 @@ export const mapRoutes = ({ collection, jobs }: Serving): Route[] => [
         const { ids, points, total } = map;
         return { state: "ready", ids, points: Buffer.from(points.buffer).toString("base64"), total };
       }
-      const last = jobs.list().find(({ kind }) => kind === "map");
-      if (last?.state === "failed" && Date.now() - (last.ended ?? 0) < retryMs)
-        throw new CliptError("failed", last.error ?? "The map could not be made.");
-      if (jobs.current("map") === undefined)
-        jobs.start("map", (context) => makeMap(collection, context).then(() => undefined));
-      const { progress } = jobs.current("map") ?? {};
-      return {
-        state: "computing",
-        ...(progress?.total !== undefined && { done: progress.done / progress.total }),
-      };
+      const job = jobs.ensure("map", (context) => makeMap(collection, context).then(() => undefined));
+      return { state: "computing", ...doneOf(job) };
     },
   }),
 ];

@@ -1,5 +1,6 @@
 import { hashDistance } from "../../input/image/index.js";
 import type { Fields, Item, Store } from "../../store/index.js";
+import type { Context } from "../task.js";
 import type { Collection } from "./collection.js";
 
 /** Pictures that are the same one. */
@@ -16,15 +17,17 @@ const maxDistance = 6;
 const pieces = maxDistance + 1;
 /** Cosine below which equal fingerprints are a chance: flat skies, blank pages. Small and grey copies lie from 0.8 on. */
 const minCosine = 0.75;
-const pageSize = 10_000;
 
 /**
  * Groups of copies in an index: equal files, and pictures whose perceptual fingerprints and vectors both agree. A picture is
  * in one group at most; a group is "exact" when all of its files are equal.
  */
-export async function findCopies({ store, identity }: Collection): Promise<Copies[]> {
+export async function findCopies(
+  { store, identity }: Collection,
+  context: Pick<Context, "signal">,
+): Promise<Copies[]> {
   const fields = new Map<string, Fields>();
-  for await (const item of allItems(store)) fields.set(item.id, item.fields);
+  for await (const item of allItems(store, context)) fields.set(item.id, item.fields);
   const groups = new Groups([...fields.keys()]);
   const byHash = new Map<string, string>();
   for (const [id, { hash }] of fields) {
@@ -49,12 +52,11 @@ export async function findCopies({ store, identity }: Collection): Promise<Copie
     .sort((a, b) => (a.ids[0]! < b.ids[0]! ? -1 : 1));
 }
 
-/** Every item of a store, by id. */
-export async function* allItems(store: Store): AsyncGenerator<Item> {
-  for (let offset = 0; ; offset += pageSize) {
-    const page = await store.list({ limit: pageSize, offset });
-    yield* page;
-    if (page.length < pageSize) return;
+/** Every item of a store, in any order. */
+export async function* allItems(store: Store, { signal }: Pick<Context, "signal">): AsyncGenerator<Item> {
+  for await (const items of store.scan()) {
+    signal.throwIfAborted();
+    yield* items;
   }
 }
 

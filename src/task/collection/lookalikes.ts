@@ -1,4 +1,3 @@
-import { inOrder } from "../../train/data/in-order.js";
 import type { Context } from "../task.js";
 import type { Collection } from "./collection.js";
 import { allItems, type Copies } from "./copies.js";
@@ -13,12 +12,12 @@ export interface Lookalikes {
 export const lookalikeCosine = 0.9;
 /** A picture's neighbours that are looked at. */
 const neighbours = 24;
-/** Pictures whose vectors are read at once, and searches that overlap. */
+/** Pictures whose vectors are read at once, and those that are searched with in one pass. */
 const batchSize = 256;
-const parallel = 4;
+const searched = 32;
 
 /**
- * Groups of pictures whose vectors are near each other, by one search in the index for each picture. Every member of a group
+ * Groups of pictures whose vectors are near each other, by a search in the index for each picture. Every member of a group
  * resembles its first one: there are no chains from one picture to a wholly other one.
  *
  * @param ids   pictures that are compared; of true copies, one
@@ -32,20 +31,21 @@ export async function findLookalikes(
 ): Promise<Lookalikes[]> {
   const meant = new Set(ids);
   const near = new Map<string, Map<string, number>>();
-  const search = async ([id, vector]: readonly [string, Float32Array]) => ({
-    id,
-    hits: await store.query({ identity, vector, k: neighbours + 1 }),
-  });
   for (let start = 0; start < ids.length; start += batchSize) {
-    signal.throwIfAborted();
     const items = await store.get(ids.slice(start, start + batchSize), identity);
     const batch = items.flatMap((item) => {
       const vector = item?.vectors?.[identity];
       return item === undefined || vector === undefined ? [] : [[item.id, vector] as const];
     });
-    for await (const { id, hits } of inOrder(stream(batch), search, parallel))
-      for (const hit of hits)
-        if (hit.id !== id && hit.score >= above && meant.has(hit.id)) link(near, id, hit.id, hit.score);
+    for (let from = 0; from < batch.length; from += searched) {
+      signal.throwIfAborted();
+      const some = batch.slice(from, from + searched);
+      const vectors = some.map(([, vector]) => vector);
+      const found = await store.queryMany(vectors, { identity, k: neighbours + 1 });
+      for (const [i, [id]] of some.entries())
+        for (const hit of found[i]!)
+          if (hit.id !== id && hit.score >= above && meant.has(hit.id)) link(near, id, hit.id, hit.score);
+    }
     emit({
       kind: "progress",
       stage: "comparing pictures",
@@ -65,7 +65,7 @@ export async function lookalikesBeside(
 ): Promise<{ kind: "lookalike"; ids: readonly string[] }[]> {
   const others = new Set(copies.flatMap(({ ids }) => ids.slice(1)));
   const ids: string[] = [];
-  for await (const { id } of allItems(collection.store)) if (!others.has(id)) ids.push(id);
+  for await (const { id } of allItems(collection.store, context)) if (!others.has(id)) ids.push(id);
   const groups = await findLookalikes(collection, ids, above, context);
   return groups.map(({ ids }) => ({ kind: "lookalike", ids }));
 }
@@ -93,8 +93,4 @@ function stars(near: ReadonlyMap<string, ReadonlyMap<string, number>>): Lookalik
     groups.push({ ids });
   }
   return groups;
-}
-
-async function* stream<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items;
 }
