@@ -24,9 +24,13 @@ export function SearchBox({ enterResults }: SearchBoxProps): JSX.Element {
   const file = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
 
-  // The address may change under the box: by going back, by a refinement.
+  const typedLast = useRef(query);
+
+  // The address may change under the box: by going back, by a refinement. What was typed here stays: the next letters may be
+  // there already.
   useEffect(() => {
-    if (input.current !== null && input.current.value.trim() !== query.trim()) input.current.value = query;
+    if (input.current !== null && query !== typedLast.current) input.current.value = query;
+    typedLast.current = query;
   }, [query]);
 
   const commit = (): void => {
@@ -35,6 +39,7 @@ export function SearchBox({ enterResults }: SearchBoxProps): JSX.Element {
     if (typed.trim() === address.value.query.trim()) return;
     const going = address.value.view === "search" && historyState().typing === true;
     scrollTo({ top: 0 });
+    typedLast.current = typed;
     go({ query: typed, view: "search", open: undefined }, going ? "replace" : "push", true);
   };
 
