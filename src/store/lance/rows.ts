@@ -18,8 +18,8 @@ import { columnOf } from "./sql.js";
 const toColumn = (value: FieldValue): string | number => (typeof value === "boolean" ? Number(value) : value);
 const arrowType = (type: FieldType): DataType => (type === "text" ? new Utf8() : new Float64());
 
-/** Holds all fields of an item as JSON: a result is one place to read, not one for each field. Conditions read the columns. */
-export const wholeColumn = "fields";
+/** Holds an item's id and all of its fields as JSON: a result is one place to read, not one for each. Conditions read the columns. */
+export const wholeColumn = "whole";
 
 /** A column of nulls, as the engine takes it. */
 export interface NewColumn {
@@ -57,7 +57,7 @@ export function toTable(
 ): Table {
   const texts = (of: (row: Row) => string): Vector => vectorFromArray(rows.map(of), new Utf8());
   const table: Record<string, Vector> = { id: texts(({ id }) => id) };
-  if (whole) table[wholeColumn] = texts(({ fields }) => JSON.stringify(fields));
+  if (whole) table[wholeColumn] = texts(({ id, fields }) => JSON.stringify([id, fields]));
   for (const [name, type] of Object.entries(fields))
     table[columnOf(name)] = vectorFromArray(
       rows.map(({ fields: { [name]: value } }) => (value === undefined ? null : toColumn(value))),
@@ -98,19 +98,22 @@ function vectorsOf(rows: readonly (Float32Array | undefined)[], dim: number): Ve
   );
 }
 
-/** The fields of a row that was read. */
-export function fieldsOf(
+/** The item of a row that was read: of the column that holds all, or of its columns. */
+export function itemOf(
   row: Readonly<Record<string, unknown>>,
   types: Readonly<Record<string, FieldType>>,
-): Fields {
+): { id: string; fields: Fields } {
   const whole = row[wholeColumn];
-  if (typeof whole === "string") return JSON.parse(whole) as Fields;
+  if (typeof whole === "string") {
+    const [id, fields] = JSON.parse(whole) as [string, Fields];
+    return { id, fields };
+  }
   const fields: Record<string, FieldValue> = {};
   for (const [name, type] of Object.entries(types)) {
     const value = row[columnOf(name)] as string | number | null | undefined;
     if (value !== null && value !== undefined) fields[name] = type === "flag" ? value !== 0 : value;
   }
-  return fields;
+  return { id: row["id"] as string, fields };
 }
 
 /** The numbers of a vector that was read; undefined for none. */

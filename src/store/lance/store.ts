@@ -26,7 +26,7 @@ import {
   warmIndex,
   type Plan,
 } from "./indexes.js";
-import { fieldsOf, toTable, vectorOf, wholeColumn, type Row } from "./rows.js";
+import { itemOf, toTable, vectorOf, wholeColumn, type Row } from "./rows.js";
 import { Layouts, openDocuments, openItems } from "./schema.js";
 import { plainCause } from "./plain-cause.js";
 import { columnOf, oneOf, quoted, toCondition } from "./sql.js";
@@ -72,13 +72,13 @@ const refused =
   };
 
 /** What a search for several vectors gives; of one vector, without its place. */
-type FoundRow = { id: string; _distance: number; query_index?: number } & Record<string, unknown>;
+type FoundRow = { _distance: number; query_index?: number } & Record<string, unknown>;
 
 const isFull = (cause: unknown): boolean =>
   /ENOSPC|No space left|os error 28\b|disk quota|os error 122\b/i.test(messageOf(cause));
 
 /** A row as Arrow gives it. */
-type RawRow = { id: string } & Record<string, unknown>;
+type RawRow = Record<string, unknown>;
 type DocumentStore = Awaited<ReturnType<typeof openDocuments>>["documents"];
 
 class LanceStore implements Store {
@@ -271,9 +271,8 @@ class LanceStore implements Store {
     const hits = vectors.map((): Hit[] => []);
     for (const row of (await search.toArray()) as FoundRow[])
       hits[row.query_index ?? 0]!.push({
-        id: row.id,
+        ...itemOf(plain(row), this.layouts.current.fields),
         score: 1 - row._distance,
-        fields: fieldsOf(plain(row), this.layouts.current.fields),
         ...(wantVectors && { vector: vectorOf(row[column])! }),
       });
     return hits.map((found) => found.sort((a, b) => b.score - a.score || byText(a.id, b.id)));
@@ -307,7 +306,7 @@ class LanceStore implements Store {
   }
 
   private itemOf(row: RawRow, identity: string | undefined): Item {
-    const item = { id: row.id, fields: fieldsOf(plain(row), this.layouts.current.fields) };
+    const item = itemOf(plain(row), this.layouts.current.fields);
     const vector = identity === undefined ? undefined : vectorOf(row[this.columnOf(identity)]);
     return vector === undefined || identity === undefined
       ? item

@@ -10,6 +10,8 @@ export interface Sql {
 export interface Connection extends Sql {
   /** All of `body` or nothing of it. */
   transaction<T>(body: (sql: Sql) => Promise<T>): Promise<T>;
+  /** Statements on one connection, each for itself; what they set is forgotten afterwards. */
+  session<T>(body: (sql: Sql) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -43,6 +45,15 @@ export async function connectPostgres(url: string): Promise<Connection> {
         await client.query("ROLLBACK").catch(() => {});
         throw error;
       } finally {
+        client.release();
+      }
+    },
+    async session(body) {
+      const client = await pool.connect();
+      try {
+        return await body({ query: query(client) });
+      } finally {
+        await client.query("RESET ALL").catch(() => {});
         client.release();
       }
     },

@@ -8,8 +8,16 @@ import { testStore } from "../store-suite.js";
 
 const inProcess = (db: PGlite): Connection => {
   const rows = (result: { rows: unknown[] }): Row[] => result.rows as Row[];
+  const query: Connection["query"] = async (text, values = []) => rows(await db.query(text, [...values]));
   return {
-    query: async (text, values = []) => rows(await db.query(text, [...values])),
+    query,
+    session: async (body) => {
+      try {
+        return await body({ query });
+      } finally {
+        await db.query("RESET ALL");
+      }
+    },
     transaction: (body) =>
       db.transaction((tx) =>
         body({ query: async (text, values = []) => rows(await tx.query(text, [...values])) }),
