@@ -10,6 +10,8 @@ const worthFieldIndex = 10_000;
 const efforts = [40, 100, 200, 400, 1000];
 const wantedRecall = 0.985;
 const sampleSize = 50;
+/** Candidates beyond the wanted ones that are compared exactly. */
+const spare = 10;
 
 /** An index as it was measured; kept as a document. */
 export interface Measured {
@@ -18,9 +20,10 @@ export interface Measured {
   readonly ef: number;
 }
 
+/** Whether an index is there that was made to its end. */
 export async function hasIndex(sql: Sql, table: SetTable): Promise<boolean> {
-  const rows = await sql.query("SELECT 1 FROM pg_indexes WHERE schemaname = 'clipt' AND indexname = $1", [
-    indexName(table),
+  const rows = await sql.query("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1) AND indisvalid", [
+    `clipt.${indexName(table)}`,
   ]);
   return rows.length > 0;
 }
@@ -46,24 +49,60 @@ export async function indexVectors(
   count: number,
 ): Promise<Measured | undefined> {
   if (count < worthVectorIndex || table.dim > longestIndexed) return undefined;
-  if (!(await hasIndex(connection, table)))
-    await connection.query(
-      `CREATE INDEX CONCURRENTLY ${indexName(table)} ON ${table.name} USING hnsw (vector vector_cosine_ops) WITH (m = 16, ef_construction = 100)`,
-    );
+  if (!(await hasIndex(connection, table))) {
+    // The server may not have so much shared memory to give; slower, it always works.
+    await connection
+      .session(async (sql) => {
+        await sql.query(`SET maintenance_work_mem = '${memoryMb(table.dim, count)}MB'`);
+        await build(sql, table);
+      })
+      .catch(() => connection.session((sql) => build(sql, table)));
+    // The index of clipt's first version: whole vectors, twice the size.
+    await connection.query(`DROP INDEX IF EXISTS clipt.${plainName(table)}_hnsw`);
+  }
   return measure(connection, table);
 }
 
-const indexName = ({ name }: SetTable): string => `${name.replace("clipt.", "")}_hnsw`;
+async function build(sql: Sql, table: SetTable): Promise<void> {
+  await sql.query(`DROP INDEX IF EXISTS clipt.${indexName(table)}`);
+  await sql.query(
+    `CREATE INDEX CONCURRENTLY ${indexName(table)} ON ${table.name} USING hnsw ((${half(table)}) halfvec_cosine_ops) WITH (m = 16, ef_construction = 100)`,
+  );
+}
+
+/** What the graph takes while it is made; beyond it, the server builds on disk, several times slower. */
+const memoryMb = (dim: number, count: number): number =>
+  Math.max(64, Math.min(2048, Math.ceil((1.3 * count * (2 * dim + 500)) / 2 ** 20)));
+
+const plainName = ({ name }: SetTable): string => name.replace("clipt.", "");
+const indexName = (table: SetTable): string => `${plainName(table)}_half`;
+const half = ({ dim }: SetTable): string => `vector::halfvec(${dim})`;
 
 /** How a search is told whether to use the index, and with which effort. */
 export async function prepareSearch(sql: Sql, ef: number | undefined): Promise<void> {
-  if (ef === undefined) {
-    await sql.query("SET LOCAL enable_indexscan = off");
-    return;
-  }
-  await sql.query(`SET LOCAL hnsw.ef_search = ${Math.min(ef, 1000)}`);
+  if (ef === undefined) await sql.query("SET LOCAL enable_indexscan = off");
   // With a filter, the search goes on until it has enough.
-  await sql.query("SET LOCAL hnsw.iterative_scan = strict_order");
+  else
+    await sql.query(
+      "SELECT set_config('hnsw.ef_search', $1, true), set_config('hnsw.iterative_scan', 'strict_order', true)",
+      [String(Math.min(ef, 1000))],
+    );
+}
+
+/**
+ * A query for `columns` of the nearest items to $1, best first, equal ones by id. The index knows vectors in half precision, so
+ * some more are compared exactly.
+ */
+export function nearestSql(
+  table: SetTable,
+  columns: string,
+  condition: string,
+  { k, offset, exact }: { readonly k: number; readonly offset: number; readonly exact: boolean },
+): string {
+  const rows = `SELECT ${columns}, vector <=> $1::vector AS distance FROM ${table.name} JOIN clipt.items USING (id) WHERE ${condition}`;
+  const page = `ORDER BY distance, id LIMIT ${k} OFFSET ${offset}`;
+  if (exact) return `${rows} ${page}`;
+  return `SELECT * FROM (${rows} ORDER BY ${half(table)} <=> $1::halfvec(${table.dim}) LIMIT ${offset + k + spare}) AS nearest ${page}`;
 }
 
 async function measure(connection: Connection, table: SetTable): Promise<Measured> {
@@ -73,9 +112,8 @@ async function measure(connection: Connection, table: SetTable): Promise<Measure
   const nearest = (vector: unknown, ef: number | undefined): Promise<string[]> =>
     connection.transaction(async (sql) => {
       await prepareSearch(sql, ef);
-      const rows = await sql.query(`SELECT id FROM ${table.name} ORDER BY vector <=> $1::vector LIMIT 10`, [
-        vector,
-      ]);
+      const page = { k: 10, offset: 0, exact: ef === undefined };
+      const rows = await sql.query(nearestSql(table, "id", "true", page), [vector]);
       return rows.map(({ id }) => id as string);
     });
   const truth: string[][] = [];

@@ -8,8 +8,8 @@ export interface SetTable {
   readonly dim: number;
 }
 
-/** Vectors in pgvector's HNSW index may not be longer. */
-export const longestIndexed = 2000;
+/** Vectors of half precision in pgvector's HNSW index may not be longer. */
+export const longestIndexed = 4000;
 
 /** Locks out other processes that would make the same tables. */
 const lock = "SELECT pg_advisory_xact_lock(hashtext('clipt schema'))";

@@ -14,7 +14,7 @@ import { checkFilter } from "../filter.js";
 import { oneByOne } from "../one-by-one.js";
 import type { Hit, Item, Store } from "../store.js";
 import { connectPostgres, withoutSecrets, type Connection, type Row, type Sql } from "./connection.js";
-import { hasIndex, indexFields, indexVectors, prepareSearch, type Measured } from "./indexes.js";
+import { hasIndex, indexFields, indexVectors, nearestSql, prepareSearch, type Measured } from "./indexes.js";
 import { addFields, addSet, dropSet, makeTables, readFields, readSets, type SetTable } from "./schema.js";
 import { fieldExpression, parseVector, toCondition, vectorText } from "./sql.js";
 
@@ -67,15 +67,14 @@ export async function openPostgres(url: string, connection: Connection): Promise
         sql,
         exact || measured === undefined ? undefined : Math.max(measured.ef, offset + k),
       );
-      const rows = await sql.query(
-        `SELECT id, fields, vector <=> $1::vector AS distance${vectors ? ", vector::text AS vector" : ""} FROM ${table.name} JOIN clipt.items USING (id) WHERE ${condition} ORDER BY vector <=> $1::vector, id LIMIT ${k} OFFSET ${offset}`,
-        values,
-      );
-      return rows.map(({ id, fields, distance, vector }): Hit => ({
+      const columns = `id, fields${vectors ? ", vector::text AS written" : ""}`;
+      const page = { k, offset, exact: exact || measured === undefined };
+      const rows = await sql.query(nearestSql(table, columns, condition, page), values);
+      return rows.map(({ id, fields, distance, written }): Hit => ({
         id: id as string,
         score: 1 - Number(distance),
         fields: fields as Fields,
-        ...(vectors && { vector: parseVector(vector) }),
+        ...(vectors && { vector: parseVector(written) }),
       }));
     });
 
