@@ -28,6 +28,7 @@ export const watch = defineTask({
     poll: flag(
       "Look for changes again and again, where the system does not tell them: network shares",
     ).default(false),
+    pollSeconds: count("Seconds between two looks of --poll").default(5),
     rescanMinutes: count(
       "Look through everything this often, in case the system kept a change to itself",
     ).default(60),

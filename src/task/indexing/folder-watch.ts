@@ -20,7 +20,11 @@ export class FolderWatch {
   /** @param warn is told what keeps the system from telling changes */
   constructor(
     private readonly roots: readonly string[],
-    private readonly options: { readonly ignore: readonly string[]; readonly poll: boolean },
+    private readonly options: {
+      readonly ignore: readonly string[];
+      readonly poll: boolean;
+      readonly pollSeconds: number;
+    },
     private readonly warn: (message: string) => void,
   ) {
     [this.watcher, this.isReady] = this.start();
@@ -59,6 +63,8 @@ export class FolderWatch {
     const watcher = observe([...this.roots], {
       ignoreInitial: true,
       usePolling: this.options.poll,
+      interval: 1000 * this.options.pollSeconds,
+      binaryInterval: 1000 * this.options.pollSeconds,
       awaitWriteFinish: { stabilityThreshold: settledMs, pollInterval: 200 },
       ignored: (path, info) => {
         if (this.roots.includes(path)) return false;
