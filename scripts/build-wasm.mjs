@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** The dot products' memory comes from outside: each matrix has one of its own. */
 const kernels = [
   { source: "wasm/resize.ts", target: "src/input/image/resize/kernel-binary.ts", flags: [] },
+  { source: "wasm/jpeg.ts", target: "src/input/image/jpeg/kernel-binary.ts", flags: [] },
   { source: "wasm/dots.ts", target: "src/score/dots-binary.ts", flags: ["--importMemory"] },
 ];
 

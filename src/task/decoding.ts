@@ -7,7 +7,16 @@ export const exactField = flag(
 ).default(false);
 
 /** How pictures are decoded: upright and no larger than needed, or exactly as the reference does. */
-export function decoding({ size, scaleTo = size }: PreprocessConfig, exact: boolean): DecodeOptions {
+export function decoding(
+  { size, scaleTo = size, resizeMode, interpolation }: PreprocessConfig,
+  exact: boolean,
+): DecodeOptions {
   if (exact) return { orient: false };
-  return { orient: true, ...(scaleTo === "none" ? {} : { shortest: Math.max(...[scaleTo].flat()) }) };
+  if (scaleTo === "none") return { orient: true };
+  const square = new Set([scaleTo].flat()).size === 1 && new Set([size].flat()).size === 1;
+  return {
+    orient: true,
+    shortest: Math.max(...[scaleTo].flat()),
+    ...(resizeMode === "shortest" && square ? { interpolation } : {}),
+  };
 }

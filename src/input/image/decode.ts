@@ -6,6 +6,7 @@ import { rawPreview } from "./formats/raw-preview.js";
 import { formatNames, showHead, sniff, type Format } from "./formats/sniff.js";
 import { decodeByLibrary } from "./library.js";
 import type { Picture } from "./picture.js";
+import type { Interpolation } from "./resize/coefficients.js";
 
 export interface DecodeOptions {
   /** Turns the picture as its EXIF orientation says; the reference does not. Default true. */
@@ -17,11 +18,14 @@ export interface DecodeOptions {
   readonly maxPixels?: number | undefined;
   /**
    * The caller will scale the shortest side to this length, in pixels. A JPEG of at least six times that is reduced
-   * while it is decoded, to twice that: a 12-megapixel photo takes a quarter of the time, and its result differs from
-   * the exact one by half a level of 255 on average, by more than 4 in 0.2 % of the samples, and by at most 16.
+   * while it is decoded, to twice that; one of at least ten times from a quarter of its size, which takes less than a third of
+   * the time. Sharp photographs brought to a thirteenth so differ from the exact result by one level of 255 on average, and by
+   * more than 4 in 3 % of the samples.
    * Left out, the result is exact.
    */
   readonly shortest?: number | undefined;
+  /** How the caller will do that, keeping the proportions: a JPEG that is reduced may be brought to that very size, so. */
+  readonly interpolation?: Interpolation | undefined;
 }
 
 /** Twice the number of pixels that fill 1/4 GB: where Pillow raises DecompressionBombError. */
@@ -53,7 +57,8 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}
   if (format === "gif") return decodeGif(bytes, check);
   try {
     if (format === "heic") return await decodeHeic(bytes, check);
-    const reading = { orient: options.orient ?? true, shortest: options.shortest };
+    const { orient = true, shortest, interpolation } = options;
+    const reading = { orient, shortest, interpolation };
     if (format !== "raw") return await decodeByLibrary(bytes, format, check, reading);
     const preview = rawPreview(bytes);
     if (preview === undefined)
