@@ -56,6 +56,14 @@ describe("clients of the server", () => {
     assert.equal(short.data[0]!.embedding.length, 3);
     assert.ok(cosine(short.data[0]!.embedding, first!.embedding.slice(0, 3)) > 0.9999);
 
+    // The model reads 16 tokens.
+    const long = Array.from({ length: 40 }, () => "cat").join(" ");
+    const { data } = await client.embeddings.create({ model: "model", input: ["a cat", long] });
+    assert.deepEqual(
+      data.map((one) => "truncated" in one && one.truncated),
+      [false, true],
+    );
+
     await assert.rejects(client.embeddings.create({ model: "text-embedding-3-small", input: "a cat" }), {
       status: 404,
       message: /is not served here; model is/,

@@ -61,6 +61,10 @@ export function embeddingRoutes({ collection: { encoder, identity }, limits }: S
             object: z.literal("embedding"),
             index: z.int(),
             embedding: z.union([z.array(z.number()), z.string()]),
+            truncated: z
+              .literal(true)
+              .optional()
+              .describe("The text is longer than the model reads; its end was left out"),
           }),
         ),
         usage: z.object({ prompt_tokens: z.int(), total_tokens: z.int() }),
@@ -83,9 +87,14 @@ export function embeddingRoutes({ collection: { encoder, identity }, limits }: S
         return {
           object: "list",
           model: name,
-          data: vectors.map((vector, index) => {
-            const cut = shortened(vector, dimensions);
-            return { object: "embedding", index, embedding: packed ? base64(cut) : [...cut] };
+          data: vectors.map(({ vector, truncated }, index) => {
+            const short = shortened(vector, dimensions);
+            return {
+              object: "embedding",
+              index,
+              embedding: packed ? base64(short) : [...short],
+              ...(truncated && { truncated }),
+            };
           }),
           usage: { prompt_tokens: tokens, total_tokens: tokens },
         };
@@ -96,21 +105,30 @@ export function embeddingRoutes({ collection: { encoder, identity }, limits }: S
 
 type Item = { readonly text: string } | { readonly image: string };
 
+interface Embedded {
+  readonly vector: Float32Array;
+  /** Whether it is of a text whose end was left out. */
+  readonly truncated: boolean;
+}
+
 async function vectorsOf(
   items: readonly Item[],
   { collection, context, picture }: Call,
-): Promise<Float32Array[]> {
+): Promise<Embedded[]> {
   const { encoder } = collection;
   const texts = items.flatMap((item) => ("text" in item ? [item.text] : []));
+  const encode = async (): Promise<Embedded[]> => {
+    if (texts.length === 0) return [];
+    const { features, truncated } = await encodeTexts(texts, encoder, context);
+    return rowsOf(features).map((vector, i) => ({ vector, truncated: truncated.includes(i) }));
+  };
+  const encodeOne = async (reference: string): Promise<Embedded> => {
+    const { bytes } = await picture(reference);
+    return { vector: await encodePicture(bytes, encoder, false, context), truncated: false };
+  };
   const [rows, pictures] = await Promise.all([
-    texts.length === 0 ? [] : encodeTexts(texts, encoder, context).then(({ features }) => rowsOf(features)),
-    Promise.all(
-      items.flatMap((item) =>
-        "image" in item
-          ? [picture(item.image).then(({ bytes }) => encodePicture(bytes, encoder, false, context))]
-          : [],
-      ),
-    ),
+    encode(),
+    Promise.all(items.flatMap((item) => ("image" in item ? [encodeOne(item.image)] : []))),
   ]);
   let [text, image] = [0, 0];
   return items.map((item) => ("text" in item ? rows[text++]! : pictures[image++]!));
