@@ -10,8 +10,10 @@ const worthFieldIndex = 10_000;
 const efforts = [40, 100, 200, 400, 1000];
 const wantedRecall = 0.985;
 const sampleSize = 50;
+/** Items that are compared one by one in some milliseconds. */
+const few = 5_000;
 /** Candidates beyond the wanted ones that are compared exactly. */
-const spare = 10;
+export const spare = 10;
 
 /** An index as it was measured; kept as a document. */
 export interface Measured {
@@ -78,15 +80,21 @@ const plainName = ({ name }: SetTable): string => name.replace("clipt.", "");
 const indexName = (table: SetTable): string => `${plainName(table)}_half`;
 const half = ({ dim }: SetTable): string => `vector::halfvec(${dim})`;
 
-/** How a search is told whether to use the index, and with which effort. */
-export async function prepareSearch(sql: Sql, ef: number | undefined): Promise<void> {
-  if (ef === undefined) await sql.query("SET LOCAL enable_indexscan = off");
-  // With a filter, the search goes on until it has enough.
-  else
-    await sql.query(
-      "SELECT set_config('hnsw.ef_search', $1, true), set_config('hnsw.iterative_scan', 'strict_order', true)",
-      [String(Math.min(ef, 1000))],
-    );
+/** How a search is told with which effort to use the index. With a filter, it goes on until it has enough. */
+export async function prepareSearch(sql: Sql, ef: number): Promise<void> {
+  await sql.query(
+    "SELECT set_config('hnsw.ef_search', $1, true), set_config('hnsw.iterative_scan', 'strict_order', true)",
+    [String(Math.min(ef, 1000))],
+  );
+}
+
+/** Whether so few items meet a condition that all of them are compared: the index would pass by thousands for one of them. */
+export async function areFew(sql: Sql, condition: string, values: readonly unknown[]): Promise<boolean> {
+  const [row] = await sql.query(
+    `SELECT count(*) AS n FROM (SELECT 1 FROM clipt.items WHERE $1::text IS NOT NULL AND ${condition} LIMIT ${few}) AS met`,
+    ["", ...values.slice(1)],
+  );
+  return Number(row?.["n"]) < few;
 }
 
 /**
@@ -99,7 +107,8 @@ export function nearestSql(
   condition: string,
   { k, offset, exact }: { readonly k: number; readonly offset: number; readonly exact: boolean },
 ): string {
-  const rows = `SELECT ${columns}, vector <=> $1::vector AS distance FROM ${table.name} JOIN clipt.items USING (id) WHERE ${condition}`;
+  // What is added keeps the server from using an index of whole vectors.
+  const rows = `SELECT ${columns}, (vector <=> $1::vector) + 0 AS distance FROM ${table.name} JOIN clipt.items USING (id) WHERE ${condition}`;
   const page = `ORDER BY distance, id LIMIT ${k} OFFSET ${offset}`;
   if (exact) return `${rows} ${page}`;
   return `SELECT * FROM (${rows} ORDER BY ${half(table)} <=> $1::halfvec(${table.dim}) LIMIT ${offset + k + spare}) AS nearest ${page}`;
@@ -111,7 +120,7 @@ async function measure(connection: Connection, table: SetTable): Promise<Measure
   );
   const nearest = (vector: unknown, ef: number | undefined): Promise<string[]> =>
     connection.transaction(async (sql) => {
-      await prepareSearch(sql, ef);
+      if (ef !== undefined) await prepareSearch(sql, ef);
       const page = { k: 10, offset: 0, exact: ef === undefined };
       const rows = await sql.query(nearestSql(table, "id", "true", page), [vector]);
       return rows.map(({ id }) => id as string);

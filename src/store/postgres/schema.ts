@@ -67,8 +67,9 @@ export async function addSet(sql: Sql, identity: string, dim: number): Promise<v
   if ((await readSets(sql)).has(identity)) return;
   await sql.query("INSERT INTO clipt.sets (identity, dim) VALUES ($1, $2)", [identity, dim]);
   const table = (await readSets(sql)).get(identity)!;
+  // The server sees a small table, because vectors lie beside it, and would give one worker to its index.
   await sql.query(
-    `CREATE TABLE ${table.name} (id text COLLATE "C" PRIMARY KEY REFERENCES clipt.items ON DELETE CASCADE, vector vector(${dim}) NOT NULL)`,
+    `CREATE TABLE ${table.name} (id text COLLATE "C" PRIMARY KEY REFERENCES clipt.items ON DELETE CASCADE, vector vector(${dim}) NOT NULL) WITH (parallel_workers = 8)`,
   );
 }
 

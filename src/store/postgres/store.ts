@@ -14,7 +14,16 @@ import { checkFilter } from "../filter.js";
 import { oneByOne } from "../one-by-one.js";
 import type { Hit, Item, Store } from "../store.js";
 import { connectPostgres, withoutSecrets, type Connection, type Row, type Sql } from "./connection.js";
-import { hasIndex, indexFields, indexVectors, nearestSql, prepareSearch, type Measured } from "./indexes.js";
+import {
+  areFew,
+  hasIndex,
+  indexFields,
+  indexVectors,
+  nearestSql,
+  prepareSearch,
+  spare,
+  type Measured,
+} from "./indexes.js";
 import { addFields, addSet, dropSet, makeTables, readFields, readSets, type SetTable } from "./schema.js";
 import { fieldExpression, parseVector, toCondition, vectorText } from "./sql.js";
 
@@ -62,13 +71,11 @@ export async function openPostgres(url: string, connection: Connection): Promise
       const table = sets.get(identity)!;
       const values: unknown[] = [vectorText(vector)];
       const condition = toCondition(where, await checked(sql, where), values);
-      const measured = await measuredOf(sql, identity);
-      await prepareSearch(
-        sql,
-        exact || measured === undefined ? undefined : Math.max(measured.ef, offset + k),
-      );
+      const measured = exact ? undefined : await measuredOf(sql, identity);
+      const all = measured === undefined || (where !== undefined && (await areFew(sql, condition, values)));
+      if (!all) await prepareSearch(sql, Math.max(measured.ef, offset + k + spare));
       const columns = `id, fields${vectors ? ", vector::text AS written" : ""}`;
-      const page = { k, offset, exact: exact || measured === undefined };
+      const page = { k, offset, exact: all };
       const rows = await sql.query(nearestSql(table, columns, condition, page), values);
       return rows.map(({ id, fields, distance, written }): Hit => ({
         id: id as string,
