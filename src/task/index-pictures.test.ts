@@ -212,8 +212,10 @@ describe("an index of folders", () => {
     const emit = (event: TaskEvent): void => {
       if (event.kind === "progress" && event.stage === "indexing") during ??= first("model");
     };
-    await indexPictures({ folders: [folder], db, model: at("other"), replace: true }, { services, emit });
+    const next = { folders: [folder], db, model: at("other") };
+    await indexPictures(next, { services, emit });
     assert.equal(await during, all);
+    await indexPictures({ ...next, replace: true }, { services });
     assert.equal(await first("other"), all);
     const store = await openStore(db);
     assert.equal((await store.sets()).length, 1);
