@@ -3,14 +3,18 @@ import { test } from "node:test";
 import { adapt, changeBy, hitProbabilities, presence, type Calibration } from "../index.js";
 
 const head = (count: number) => ({ bias: 0.3, weights: Array.from({ length: count }, () => 0) });
-const evidence = { cosines: [0.3, 0.2], margins: [-0.1, -0.2], size: 2, words: 1 };
+const evidence = {
+  cosines: [0.3, 0.2],
+  margins: [-0.1, -0.2],
+  size: 2,
+  traits: { words: 1, everyday: 0.5, agreeing: 0 },
+};
+const heads = { present: head(44), hit: head(7), pair: head(2) };
 const calibration: Calibration = {
-  version: 1,
+  version: 2,
   identity: "m",
   reference: "r",
-  present: head(35),
-  hit: head(7),
-  pair: head(2),
+  sorts: { name: heads, word: heads, sentence: heads },
   label: head(4),
 };
 

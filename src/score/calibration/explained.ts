@@ -24,6 +24,9 @@ export interface Kind {
 
 /** How much each reference text counts against a text, 0 to 1. */
 export type TextWeights = Float32Array & { readonly brand: "weights" };
+/** How many reference texts don't count against a text. */
+export const agreeing = (text: TextWeights): number => text.reduce((sum, weight) => sum + 1 - weight, 0);
+
 /** exp(sharpness · (cosine − 1)) of each reference text with a picture. */
 export type PictureRow = Float32Array & { readonly brand: "picture" };
 
@@ -98,7 +101,8 @@ function weigh(text: Float32Array, held: HeldRows, count: number, known: readonl
   return weights;
 }
 
-const ramp = (x: number, { from, to }: { from: number; to: number }): number =>
+/** 0 up to `from`, 1 from `to`. */
+export const ramp = (x: number, { from, to }: { from: number; to: number }): number =>
   Math.min(1, Math.max(0, (x - from) / (to - from)));
 
 /** All rows, one list after another. */

@@ -8,8 +8,17 @@ export interface Evidence {
   readonly margins: ArrayLike<number>;
   /** Pictures in the collection. */
   readonly size: number;
-  /** Length of the query, as `countWords` counts. */
+  readonly traits: QueryTraits;
+}
+
+/** What a query is, whatever it finds. */
+export interface QueryTraits {
+  /** Its length without words that only say that it is a picture, as `countWords` counts. */
   readonly words: number;
+  /** How nearly it is an everyday word such as "dog" or "water", 0 to 1; others name particular things. */
+  readonly everyday: number;
+  /** Reference texts that say the same or something of its kind: few rivals make high margins. */
+  readonly agreeing: number;
 }
 
 /** How many of the nearest pictures count. */
@@ -20,10 +29,10 @@ const [likely, perhaps, steepness] = [0, -0.1, 40];
 
 /**
  * Features that tell whether any picture matches: the best cosine and margins, how many margins are high, the size of the
- * collection, the length of the query; and all products of two, since one match among few pictures looks unlike ten
+ * collection, the length of the query, how many rivals it has; and all products of two, since one match among few pictures looks unlike ten
  * among many.
  */
-export function presenceFeatures({ cosines, margins, size, words }: Evidence): number[] {
+export function presenceFeatures({ cosines, margins, size, traits }: Evidence): number[] {
   const best = Float64Array.from(margins).sort().reverse();
   const single = [
     meanOf(cosines, 1),
@@ -32,7 +41,8 @@ export function presenceFeatures({ cosines, margins, size, words }: Evidence): n
     countAbove(margins, likely),
     countAbove(margins, perhaps),
     Math.log(Math.max(1, size)),
-    Math.log(Math.max(1, words)),
+    Math.log(Math.max(1, traits.words)),
+    Math.log1p(traits.agreeing),
   ];
   return [...single, ...single.flatMap((a, i) => single.slice(i).map((b) => a * b))];
 }

@@ -2,22 +2,29 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { EncoderModel } from "../../model/index.js";
 import { plainTemplate, readTemplates } from "../../train/data/labels.js";
+import { bareQuery } from "./bare-query.js";
 
 /** A name has no more words than this. */
 const nameWords = 3;
 /** Sentences that a name is put into; more of them say nothing new. */
 const sentences = 5;
 
-/**
- * The texts whose mean direction stands for a query when it is judged: a bare name says more when it is put into sentences, too.
- * A sentence stands for itself.
- */
-export async function evidenceTexts(query: string, model: EncoderModel): Promise<string[]> {
-  const name = query.trim().replace(/^(an?|the)\s+/i, "");
-  const isName = !/[.!?,;:。！？，]/.test(name) && name.split(/\s+/).length <= nameWords && spaced.test(name);
-  if (!isName) return [query];
-  const templates = await templatesOf(model, /\p{Script=Cyrillic}/u.test(name) ? "ru" : "en");
-  return [query, ...templates.slice(0, sentences).map((template) => template.replaceAll("{c}", name))];
+/** How a query is judged. */
+export interface EvidenceTexts {
+  /** The texts whose mean direction stands for the query. */
+  readonly texts: readonly string[];
+  /** What it looks for, without words that only say that it is a picture. */
+  readonly bare: string;
+}
+
+/** A bare name says more when it is put into sentences, too. A sentence stands for itself. */
+export async function evidenceTexts(query: string, model: EncoderModel): Promise<EvidenceTexts> {
+  const bare = bareQuery(query);
+  const isName = !/[.!?,;:。！？，]/.test(bare) && bare.split(/\s+/).length <= nameWords && spaced.test(bare);
+  if (!isName) return { texts: [...new Set([query, bare])], bare };
+  const templates = await templatesOf(model, /\p{Script=Cyrillic}/u.test(bare) ? "ru" : "en");
+  const inSentences = templates.slice(0, sentences).map((template) => template.replaceAll("{c}", bare));
+  return { texts: [bare, ...inSentences], bare };
 }
 
 /** Scripts that the templates are written in, or go with. */

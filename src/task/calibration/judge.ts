@@ -1,6 +1,5 @@
 import type { Encoder } from "../../model/index.js";
 import {
-  countWords,
   depth,
   dotProducts,
   explainer,
@@ -14,12 +13,10 @@ import {
   type Explainer,
   type Verdict,
 } from "../../score/index.js";
-import { f32 } from "../../tensor/index.js";
-import { sum } from "../collection/combine.js";
-import { rowsOf, stackVectors } from "../embeddings/embeddings.js";
-import { encodeTexts } from "../encode-texts.js";
+import { f32, type Tensor } from "../../tensor/index.js";
+import { stackVectors } from "../embeddings/embeddings.js";
 import type { Context } from "../task.js";
-import { evidenceTexts } from "./evidence-texts.js";
+import { evidenceOf, type QueryEvidence } from "./evidence.js";
 import { readPictures, type Found } from "./kept-rows.js";
 import { referenceVectors, type ReferenceVectors } from "./reference-texts.js";
 
@@ -36,18 +33,18 @@ export interface Judgement {
 /**
  * Judges the nearest pictures of a text query.
  *
- * @param text  what `evidenceVector` says of the query
+ * @param query what `queryEvidence` says of it
  * @param found the nearest pictures; `depth` of them, or all when there are fewer, tell whether anything matches
  * @param size  pictures in the collection
  */
 export async function judge(
   calibration: Calibration,
   encoder: Encoder,
-  { query, text }: { readonly query: string; readonly text: Float32Array },
+  { vector: text, traits }: QueryEvidence,
   { found, size }: { readonly found: readonly Found[]; readonly size: number },
   context: Context,
 ): Promise<Judgement> {
-  const explain = await explainerOf(encoder, context);
+  const { explain } = await judgeOf(encoder, context);
   const pictures = stackVectors(found.map(({ vector }) => vector));
   const cosines = dotProducts(f32([1, text.length], text), pictures);
   const order = found.map((_, i) => i).sort((a, b) => cosines[b]! - cosines[a]!);
@@ -62,7 +59,7 @@ export async function judge(
     cosines: sorted.slice(0, depth),
     margins: margins.slice(0, depth),
     size,
-    words: countWords(query),
+    traits,
   };
   const present = found.length === 0 ? 0 : presence(calibration, nearest);
   const scores = { cosines: sorted, margins };
@@ -92,27 +89,31 @@ export function probabilityOf(judgement: Judgement, id: string): { probability?:
   return probability === undefined ? {} : { probability };
 }
 
-/** The direction of a query as it is judged, of length 1. */
-export async function evidenceVector(
+/** A query as it is judged. */
+export async function queryEvidence(
   query: string,
   encoder: Encoder,
-  { signal }: Pick<Context, "signal">,
-): Promise<Float32Array> {
-  const texts = await evidenceTexts(query, encoder.model);
-  // That the query is cut, the search said before.
-  const { features } = await encodeTexts(texts, encoder, { signal, emit: () => {} });
-  const vectors = rowsOf(features);
-  return sum(
-    vectors,
-    vectors.map(() => 1),
-  );
+  context: Context,
+): Promise<QueryEvidence> {
+  const [read] = await evidenceOf([query], encoder, await judgeOf(encoder, context), context);
+  return read!;
 }
 
-const explainers = new WeakMap<ReferenceVectors, Explainer>();
+/** What queries are judged by. */
+export interface Judge {
+  readonly explain: Explainer;
+  /** Everyday words, [words, dim], rows of length 1. */
+  readonly everyday: Tensor<"float32">;
+}
 
-export async function explainerOf(encoder: Encoder, context: Context): Promise<Explainer> {
+const judges = new WeakMap<ReferenceVectors, Judge>();
+
+export async function judgeOf(encoder: Encoder, context: Context): Promise<Judge> {
   const vectors = await referenceVectors(encoder, context);
-  const known = explainers.get(vectors) ?? explainer(vectors.texts, vectors.kinds);
-  explainers.set(vectors, known);
+  const known = judges.get(vectors) ?? {
+    explain: explainer(vectors.texts, vectors.kinds),
+    everyday: vectors.everyday,
+  };
+  judges.set(vectors, known);
   return known;
 }

@@ -1,207 +1,153 @@
-import { createHash } from "node:crypto";
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import type { Encoder } from "../../model/index.js";
-import { countWords, type Explainer, type Known, type LabelledQuery } from "../../score/index.js";
+import { joinPictures, type Known, type KnownQuery, type Pictures, type Truth } from "../../score/index.js";
 import { CliptError } from "../../tensor/index.js";
-import { readLabelSet, readSamples, type Sample } from "../../train/data/index.js";
-import { sum } from "../collection/combine.js";
-import { rowsOf, stackVectors } from "../embeddings/embeddings.js";
-import { encodePictures } from "../encode-pictures.js";
+import { readLabelSet } from "../../train/data/index.js";
+import { stackVectors } from "../embeddings/embeddings.js";
 import { encodeTexts } from "../encode-texts.js";
-import { reportTo } from "../evaluate.js";
+import { rowsOf } from "../embeddings/embeddings.js";
 import { languageOf, templatesFor } from "../labels.js";
 import type { Context } from "../task.js";
-import { keepCachedVectors, readCachedVectors } from "./cached-vectors.js";
-import { evidenceTexts } from "./evidence-texts.js";
+import type { EncodedSample } from "./encoded-data.js";
+import { evidenceOf } from "./evidence.js";
+import type { Judge } from "./judge.js";
+import { everydayWords } from "./reference-texts.js";
+import { truthOfClass, truthOfWord, truthsOfCaptions, wordsOfClass, type Described } from "./truths.js";
 
-/** Pictures that carry the number of a class. */
-export interface LabelledData {
-  readonly data: string;
-  /** Files with the names of the classes, one for each language. */
-  readonly classnames: readonly string[];
+export interface KnownData {
+  /** Pictures with the number of a class, and files with the names of the classes, one for each language. */
+  readonly labelled?: { readonly samples: readonly EncodedSample[]; readonly classnames: readonly string[] };
+  /** Photographs with captions, and the languages that count; all when absent. */
+  readonly captioned?: {
+    readonly samples: readonly EncodedSample[];
+    readonly languages?: readonly string[] | undefined;
+  };
   /** Which of the templates sentences are made of; all when absent. */
   readonly templates?: (index: number) => boolean;
 }
 
-/** Samples of a data set with the vectors of their pictures. */
-export interface EncodedSample {
-  readonly sample: Sample;
-  readonly vector: Float32Array;
-}
-
-/**
- * Encodes the pictures of a data set, as the reference preprocesses them. Broken ones are skipped. Vectors are kept in the
- * user's cache folder: the next fit does not encode again.
- */
-export async function encodeData(
-  data: string,
-  captions: readonly string[],
-  encoder: Encoder,
-  context: Context,
-): Promise<EncodedSample[]> {
-  const samples: Sample[] = [];
-  for await (const sample of readSamples(data, {
-    captions,
-    report: reportTo(context),
-    signal: context.signal,
-  }))
-    samples.push(sample);
-  const { cacheFolder } = context.services;
-  const path = cacheFolder === undefined ? undefined : await cachePath(cacheFolder, encoder, samples);
-  const kept = path === undefined ? undefined : await readVectors(path);
-  const vectors = kept ?? new Map<string, Float32Array>();
-  if (kept === undefined) {
-    const decode = { orient: false };
-    let done = 0;
-    for await (const { item, vector } of encodePictures(
-      samples,
-      (sample) => sample,
-      encoder,
-      decode,
-      context,
-    )) {
-      vectors.set(item.key, vector);
-      context.emit({ kind: "progress", stage: "pictures", done: ++done, total: samples.length });
-    }
-    if (path !== undefined) await keepVectors(path, vectors, context);
-  }
-  return samples.flatMap((sample) => {
-    const vector = vectors.get(sample.key);
-    return vector === undefined ? [] : [{ sample, vector }];
-  });
-}
-
-/** Named after the model and the files as they are. */
-async function cachePath(folder: string, encoder: Encoder, samples: readonly Sample[]): Promise<string> {
-  const paths = [...new Set(samples.map(({ image }) => image.path))];
-  const files = await Promise.all(
-    paths.map(async (path) => {
-      const { size, mtimeMs } = await stat(path);
-      return [path, size, mtimeMs];
-    }),
-  );
-  const name = createHash("sha256")
-    .update(JSON.stringify([encoder.model.identity, files]))
-    .digest("hex");
-  return join(folder, "calibration", `${name.slice(0, 40)}.safetensors`);
-}
-
-async function readVectors(path: string): Promise<Map<string, Float32Array> | undefined> {
-  const found = await readCachedVectors(path);
-  const keys = JSON.parse(found?.metadata.keys ?? "[]") as string[];
-  const rows = found === undefined ? [] : rowsOf(found.vectors);
-  return keys.length === 0 ? undefined : new Map(keys.map((key, i) => [key, rows[i]!]));
-}
-
-const keepVectors = (
-  path: string,
-  vectors: ReadonlyMap<string, Float32Array>,
-  context: Context,
-): Promise<void> =>
-  keepCachedVectors(
-    path,
-    stackVectors([...vectors.values()]),
-    { keys: JSON.stringify([...vectors.keys()]) },
-    context,
-  );
-
-/** Queries for classes by their names, bare and in sentences, in every language. */
-export async function knownByClass(
-  encoded: readonly EncodedSample[],
-  { data, classnames, templates: wanted = () => true }: LabelledData,
-  encoder: Encoder,
-  explain: Explainer,
-  context: Context,
-): Promise<Known> {
-  const labels = encoded.map(({ sample }) => sample.label);
-  if (labels.includes(undefined))
-    throw new CliptError("input", `Not every picture of ${data} has a class (KEY.cls).`);
-  const queries: Asked[] = [];
-  for (const file of classnames) {
-    const { names } = await readLabelSet({ classnames: file });
-    const best = names.map(([first = ""]) => first);
-    const language = languageOf(best);
-    const sentences = (await templatesFor(best, undefined, encoder.model)).filter((_, i) => wanted(i));
-    for (const [label, name] of best.entries()) {
-      queries.push({ text: name, label, kind: `${language} names` });
-      for (const sentence of sentences)
-        queries.push({ text: sentence.replaceAll("{c}", name), label, kind: `${language} sentences` });
-    }
-  }
-  return known(encoded, labels as readonly number[], true, queries, encoder, explain, context);
-}
-
-/** Queries for single pictures by their captions; those of other languages than `languages` are left out. */
-export function knownByCaption(
-  encoded: readonly EncodedSample[],
-  languages: readonly string[] | undefined,
-  encoder: Encoder,
-  explain: Explainer,
-  context: Context,
-): Promise<Known> {
-  const queries = encoded.flatMap(({ sample }, label) =>
-    sample.captions.flatMap(({ text, language = languageOf([text]) }) =>
-      languages === undefined || languages.includes(language)
-        ? [{ text, label, kind: `${language} captions` }]
-        : [],
-    ),
-  );
-  if (queries.length === 0) throw new CliptError("input", "No picture has a caption in these languages.");
-  return known(
-    encoded,
-    encoded.map((_, i) => i),
-    false,
-    queries,
-    encoder,
-    explain,
-    context,
-  );
-}
-
-interface Asked {
+interface Asked extends Pick<KnownQuery, "truth" | "thing" | "kind"> {
   readonly text: string;
-  readonly label: number;
-  readonly kind: string;
 }
 
-async function known(
-  encoded: readonly EncodedSample[],
-  labels: readonly number[],
-  exclusive: boolean,
-  asked: readonly Asked[],
+/** Pictures and queries with known answers: for classes, everyday words and captions. */
+export async function knownPictures(
+  { labelled, captioned, templates = () => true }: KnownData,
   encoder: Encoder,
-  explain: Explainer,
+  judge: Judge,
   context: Context,
 ): Promise<Known> {
-  const stacked = stackVectors(encoded.map(({ vector }) => vector));
-  return {
-    pictures: { vectors: stacked, rows: explain.read(stacked), labels },
-    exclusive,
-    queries: await encodeQueries(asked, encoder, context),
+  const sets = await Promise.all(
+    (labelled?.classnames ?? []).map((file) => readLabelSet({ classnames: file })),
+  );
+  const classed = labelled?.samples ?? [];
+  if (classed.some(({ sample }) => sample.label === undefined))
+    throw new CliptError("input", "Not every labelled picture has a class (KEY.cls).");
+  const photographs = captioned?.samples ?? [];
+  // Words of captions are looked for in English; so are the classes that the everyday words list.
+  const english = sets.find(({ names }) => languageOf(names.map(([best = ""]) => best)) === "en")?.names;
+  const described: Described[] = [
+    ...classed.map(({ sample }) => ({
+      className: english?.[sample.label!]?.[0] ?? `${sample.label}`,
+      captions: [],
+    })),
+    ...photographs.map(({ sample }) => ({
+      className: undefined,
+      captions: sample.captions.filter(({ language = "en" }) => language === "en").map(({ text }) => text),
+    })),
+  ];
+  const asked: Asked[] = [];
+  const ask = async (names: readonly string[], kind: string, of: Pick<Asked, "truth" | "thing">) => {
+    const language = languageOf(names);
+    const sentences = (await templatesFor(names, undefined, encoder.model)).filter((_, i) => templates(i));
+    for (const text of names) {
+      asked.push({ text, kind: `${language} ${kind}s`, ...of });
+      for (const sentence of sentences)
+        asked.push({
+          text: sentence.replaceAll("{c}", text),
+          kind: `${language} ${kind === "name" ? "" : `${kind} `}sentences`,
+          ...of,
+        });
+    }
   };
+
+  const { words, unsaid } = await everydayWords();
+  const truths: Truth[] = (english ?? sets[0]?.names ?? []).map((synonyms, c) =>
+    english === undefined
+      ? Int8Array.from(described, (_, i) =>
+          i < classed.length ? Number(classed[i]!.sample.label === c) : -1,
+        )
+      : truthOfClass(
+          synonyms,
+          wordsOfClass(synonyms[0] ?? "", words),
+          unsaid.has(synonyms[0] ?? ""),
+          described,
+        ),
+  );
+  for (const { names } of sets)
+    for (const [thing, [best = ""]] of names.entries())
+      await ask([best], "name", { truth: truths[thing]!, thing });
+  if (english !== undefined || photographs.length > 0) {
+    const languages = new Set([
+      "en" as const,
+      ...sets.map(({ names }) => languageOf(names.map(([n = ""]) => n))),
+    ]);
+    for (const [w, word] of words.entries()) {
+      const of = { truth: truthOfWord(word, described), thing: firstWord + w };
+      for (const language of languages) await ask(word.names[language], "word", of);
+    }
+  }
+  const truthOf = truthsOfCaptions(described);
+  for (const [p, { sample }] of photographs.entries()) {
+    const own = classed.length + p;
+    const other = truthOf(own, described[own]!.captions);
+    for (const { text, language = languageOf([text]) } of sample.captions)
+      if (captioned?.languages?.includes(language) ?? true)
+        asked.push({
+          text,
+          kind: `${language} captions`,
+          truth: language === "en" ? truthOf(own, [text]) : other,
+          thing: firstCaption + p,
+        });
+  }
+  if (captioned !== undefined && !asked.some(({ kind }) => kind.endsWith("captions")))
+    throw new CliptError("input", "No picture has a caption in these languages.");
+  return {
+    pictures: picturesOf(classed, photographs, judge),
+    queries: await encodeQueries(asked, encoder, judge, context),
+  };
+}
+
+/** Things are counted on after the classes. */
+const [firstWord, firstCaption] = [1_000_000, 2_000_000];
+
+function picturesOf(
+  classed: readonly EncodedSample[],
+  photographs: readonly EncodedSample[],
+  { explain }: Judge,
+): Pictures {
+  const read = (samples: readonly EncodedSample[]): Pictures => {
+    const vectors = stackVectors(samples.map(({ vector }) => vector));
+    return { vectors, rows: explain.read(vectors), classes: samples.map(({ sample }) => sample.label ?? -1) };
+  };
+  if (classed.length === 0) return read(photographs);
+  return photographs.length === 0 ? read(classed) : joinPictures(read(classed), read(photographs));
 }
 
 async function encodeQueries(
   asked: readonly Asked[],
   encoder: Encoder,
+  judge: Judge,
   context: Context,
-): Promise<LabelledQuery[]> {
-  const evidence = await Promise.all(asked.map(({ text }) => evidenceTexts(text, encoder.model)));
-  const texts = [...new Set(evidence.flat())];
+): Promise<KnownQuery[]> {
+  const texts = asked.map(({ text }) => text);
   const rows = rowsOf((await encodeTexts(texts, encoder, context)).features);
-  const vectorOf = new Map(texts.map((text, i) => [text, rows[i]!]));
-  return asked.map(({ text, label, kind }, i) => {
-    const parts = evidence[i]!.map((part) => vectorOf.get(part)!);
-    return {
-      search: vectorOf.get(text)!,
-      evidence: sum(
-        parts,
-        parts.map(() => 1),
-      ),
-      label,
-      words: countWords(text),
-      kind,
-    };
-  });
+  const evidence = await evidenceOf(texts, encoder, judge, context);
+  return asked.map(({ truth, thing, kind }, i) => ({
+    search: rows[i]!,
+    evidence: evidence[i]!.vector,
+    traits: evidence[i]!.traits,
+    truth,
+    thing,
+    kind,
+  }));
 }

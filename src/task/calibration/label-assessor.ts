@@ -3,7 +3,7 @@ import { labelProbabilities, noneProbability } from "../../score/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import { rowsOf } from "../embeddings/embeddings.js";
 import type { Context } from "../task.js";
-import { explainerOf } from "./judge.js";
+import { judgeOf } from "./judge.js";
 import { openCalibration } from "./open-calibration.js";
 
 /** What a list of labels is worth for one picture. */
@@ -27,7 +27,7 @@ export async function labelAssessor(
 ): Promise<((picture: Tensor<"float32">, cosines: Float64Array) => Assessment) | undefined> {
   const calibration = await openCalibration(encoder.model);
   if (calibration === undefined) return undefined;
-  const explain = await explainerOf(encoder, context);
+  const { explain } = await judgeOf(encoder, context);
   const weights = rowsOf(head).map((label) => explain.weigh(label));
   return (picture, cosines) => {
     const rows = explain.read(picture);

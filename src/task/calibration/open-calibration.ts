@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { EncoderModel } from "../../model/index.js";
-import { parseCalibration, type Calibration } from "../../score/index.js";
+import { isCurrent, parseCalibration, type Calibration } from "../../score/index.js";
 import type { Store } from "../../store/index.js";
 import { CliptError, readError } from "../../tensor/index.js";
 
@@ -19,7 +19,8 @@ export const calibrationDocument = (identity: string): string => `calibration:${
 export async function openCalibration(model: EncoderModel, store?: Store): Promise<Calibration | undefined> {
   const name = calibrationDocument(model.identity);
   const own = await store?.readDocument(name);
-  if (own !== undefined) return parseCalibration(own, `The index's document ${name}`);
+  // Marks of an earlier version changed other probabilities than today's.
+  if (isCurrent(own)) return parseCalibration(own, `The index's document ${name}`);
   const path = join(model.path, calibrationFile);
   const found = files.get(path) ?? readFrom(path);
   files.set(path, found);

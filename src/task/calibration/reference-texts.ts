@@ -7,6 +7,7 @@ import type { Kind } from "../../score/index.js";
 import { f32, readError, type Tensor } from "../../tensor/index.js";
 import { encodeTexts } from "../encode-texts.js";
 import type { Context } from "../task.js";
+import { readWords, type Words } from "./words.js";
 import { keepCachedVectors, readCachedVectors } from "./cached-vectors.js";
 
 /** Texts that pictures may be explained by instead of a query: names of things, and everyday scenes. */
@@ -14,12 +15,15 @@ export interface ReferenceTexts {
   readonly texts: readonly string[];
   /** Words for several of them, and the places of these. */
   readonly kinds: readonly { readonly names: readonly string[]; readonly members: readonly number[] }[];
+  /** Words of everyday searches, in every language that they are written in. */
+  readonly everyday: readonly string[];
   /** Of the texts: a calibration counts on the very ones that it was fitted with. */
   readonly sha256: string;
 }
 
 /** Of texts, the first name of each line; of kinds, "name, name: text; text". */
 const kindsFile = "models/reference/kinds.txt";
+const wordsFile = "models/reference/words.txt";
 const files = ["recipes/bundled/imagenet-classnames.txt", "models/reference/everyday.txt"];
 
 let read: Promise<ReferenceTexts> | undefined;
@@ -27,7 +31,7 @@ let read: Promise<ReferenceTexts> | undefined;
 /** The texts that come with clipt. @throws `missing`, `io` */
 export function referenceTexts(): Promise<ReferenceTexts> {
   read ??= (async () => {
-    const [kindLines, ...lists] = await Promise.all([kindsFile, ...files].map(linesOf));
+    const [wordLines, kindLines, ...lists] = await Promise.all([wordsFile, kindsFile, ...files].map(linesOf));
     const texts = lists.flat().map((line) => line.split(",")[0]!.trim());
     const kinds = kindLines!.map((line) => {
       const [names = "", members = ""] = line.split(": ");
@@ -37,13 +41,17 @@ export function referenceTexts(): Promise<ReferenceTexts> {
         members: texts.flatMap((text, place) => (wanted.has(text) ? [place] : [])),
       };
     });
+    const everyday = readWords(wordLines!).words.flatMap(({ names }) => Object.values(names).flat());
     const sha256 = createHash("sha256")
-      .update([...texts, ...kindLines!].join("\n"))
+      .update([...texts, ...kindLines!, ...everyday].join("\n"))
       .digest("hex");
-    return { texts, kinds, sha256 };
+    return { texts, kinds, everyday, sha256 };
   })();
   return read;
 }
+
+/** Everyday words, and where labels and captions say that they are seen. @throws `missing`, `io` */
+export const everydayWords = async (): Promise<Words> => readWords(await linesOf(wordsFile));
 
 async function linesOf(file: string): Promise<string[]> {
   const path = join(packageRoot, file);
@@ -59,6 +67,8 @@ export interface ReferenceVectors {
   /** [texts, dim], rows of length 1 */
   readonly texts: Tensor<"float32">;
   readonly kinds: readonly Kind[];
+  /** Words of everyday searches, [words, dim], rows of length 1. */
+  readonly everyday: Tensor<"float32">;
 }
 
 const vectors = new Map<string, Promise<ReferenceVectors>>();
@@ -78,8 +88,13 @@ export function referenceVectors(encoder: Encoder, context: Context): Promise<Re
 }
 
 async function encodeOnce(encoder: Encoder, context: Context): Promise<ReferenceVectors> {
-  const { texts, kinds, sha256 } = await referenceTexts();
-  const all = await encodeKept([...texts, ...kinds.flatMap(({ names }) => names)], sha256, encoder, context);
+  const { texts, kinds, everyday, sha256 } = await referenceTexts();
+  const all = await encodeKept(
+    [...texts, ...kinds.flatMap(({ names }) => names), ...everyday],
+    sha256,
+    encoder,
+    context,
+  );
   const [, dim = 0] = all.shape;
   let end = 0;
   const next = (count: number): Tensor<"float32"> => {
@@ -89,6 +104,7 @@ async function encodeOnce(encoder: Encoder, context: Context): Promise<Reference
   return {
     texts: next(texts.length),
     kinds: kinds.map(({ names, members }) => ({ names: next(names.length), members })),
+    everyday: next(everyday.length),
   };
 }
 

@@ -1,6 +1,6 @@
 import { adapt, depth, type Mark } from "../../score/index.js";
 import { CliptError } from "../../tensor/index.js";
-import { evidenceVector, judge } from "../calibration/judge.js";
+import { queryEvidence, judge } from "../calibration/judge.js";
 import { calibrationDocument, openCalibration } from "../calibration/open-calibration.js";
 import { encodeTexts } from "../encode-texts.js";
 import { rowsOf } from "../embeddings/embeddings.js";
@@ -66,8 +66,8 @@ export async function markResults(
     }),
   ];
   const size = (await store.sets()).find((set) => set.identity === identity)?.count ?? 0;
-  const text = await evidenceVector(query, encoder, context);
-  const { logits } = await judge(calibration, encoder, { query, text }, { found, size }, context);
+  const text = await queryEvidence(query, encoder, context);
+  const { logits } = await judge(calibration, encoder, text, { found, size }, context);
   const results = Object.fromEntries(
     ids.map((id) => {
       const logit = logits.hit(id);

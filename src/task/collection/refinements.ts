@@ -1,9 +1,13 @@
 import type { Encoder } from "../../model/index.js";
-import { rowsOf } from "../embeddings/embeddings.js";
-import { encodeTexts } from "../encode-texts.js";
+import { pairProbability, type Calibration } from "../../score/index.js";
+import { evidenceOf, type QueryEvidence } from "../calibration/evidence.js";
+import { judgeOf, type Judge } from "../calibration/judge.js";
+import { readPictures } from "../calibration/kept-rows.js";
+import { openCalibration } from "../calibration/open-calibration.js";
+import { stackVectors } from "../embeddings/embeddings.js";
 import type { Context } from "../task.js";
 import type { Collection } from "./collection.js";
-import { cosinesWith, dot, sampleOf } from "./combine.js";
+import { dot, sampleOf } from "./combine.js";
 import { words } from "./words.js";
 
 type Language = "en" | "ru";
@@ -11,18 +15,20 @@ type Language = "en" | "ru";
 /** Results that are looked at. */
 export const refinedResults = 60;
 const most = 8;
-/** A picture has the words that fit it best, so many of them. */
-const wordsOfPicture = 4;
-/** Of a word's mean cosine with the collection, this much is taken off: some words fit everything a little. */
-const offMean = 0.5;
-/** Of the results: fewer are a chance, and a word that nearly all have narrows nothing. */
-const [fewest, nearlyAll] = [0.1, 0.8];
+/** A word is in so many of the results: fewer are a chance, and one that nearly all have narrows nothing. */
+const [fewest, nearlyAll] = [0.15, 0.85];
+/** A picture has about so many of the words. */
+const wordsOfPicture = 0.05;
+/** Among the results a word is more frequent than in the collection by this factor. */
+const moreThanElsewhere = 1.25;
 /** Cosine of texts that say nearly the same. */
 const synonym = 0.7;
+/** Correlation of words that part the results in the same way. */
+const sameParts = 0.8;
 
 /**
- * Words that tell the results of a query apart: those that are in a part of them, and there more often than in the rest of
- * the collection. In Russian for a Russian query, in English otherwise.
+ * Words that part the results of a query: those that the model is sure of in some of them, and sure to be absent in others. In
+ * Russian for a Russian query, in English otherwise. None where the model is not calibrated.
  *
  * @param texts what the query says; words that say the same are left out
  * @param ids   the results, best first
@@ -34,62 +40,98 @@ export async function refinementsOf(
   context: Context,
 ): Promise<string[]> {
   const { store, encoder, identity } = collection;
+  const calibration = await openCalibration(encoder.model);
+  if (calibration === undefined) return [];
   const language = texts.some((text) => /\p{Script=Cyrillic}/u.test(text)) ? "ru" : "en";
   const items = await store.get(ids.slice(0, refinedResults), identity);
-  const found = items.flatMap((item) => item?.vectors?.[identity] ?? []);
+  const found = items.flatMap((item) => {
+    const vector = item?.vectors?.[identity];
+    return item === undefined || vector === undefined ? [] : [{ id: item.id, vector }];
+  });
+  if (found.length === 0) return [];
+  const vectors = found.map(({ vector }) => vector);
+  const judge = await judgeOf(encoder, context);
+  const said = texts.length === 0 ? [] : await evidenceOf(texts, encoder, judge, context);
+  const all = await wordsOf(encoder, language, judge, context);
+  const read = readPictures(judge.explain, found);
   const sample = await sampleOf(collection);
-  if (found.length === 0 || sample.length === 0) return [];
-
-  const said = texts.length === 0 ? [] : rowsOf((await encodeTexts(texts, encoder, quiet(context))).features);
-  const free = (await wordVectors(encoder, language, context))
-    .filter(({ vector }) => said.every((text) => dot(text, vector) <= synonym))
-    .map((word) => ({ ...word, off: offMean * cosinesWith(word.vector, sample).mean }));
-  const [here, everywhere] = [shares(found, free), shares(sample, free)];
-  const candidates = free
-    .map((word, i) => {
-      const share = here[i]!;
-      return { ...word, share, gain: share * Math.log(share / Math.max(everywhere[i]!, 1 / sample.length)) };
+  const readSample = judge.explain.read(stackVectors([...sample]));
+  const likely = (word: QueryEvidence, vectors: readonly Float32Array[], rows: typeof read): number[] =>
+    probabilities(word, vectors, rows, judge, calibration);
+  const candidates = all
+    .filter(({ vector }) => said.every((text) => dot(text.vector, vector) <= synonym))
+    .filter(({ word }) => !texts.some((text) => text.toLowerCase().includes(word.toLowerCase())))
+    .map((word) => {
+      const seen = likely(word, vectors, read);
+      return { ...word, seen, share: shareOf(seen), parts: parting(seen) };
     })
-    .filter(({ share, gain }) => share >= fewest && share <= nearlyAll && gain > 0)
-    .sort((a, b) => b.gain - a.gain);
+    .filter(({ share }) => share >= fewest && share <= nearlyAll)
+    .filter((word) => word.share > moreThanElsewhere * shareOf(likely(word, sample, readSample)))
+    .sort((a, b) => b.parts - a.parts);
 
-  const chosen: { word: string; vector: Float32Array }[] = [];
+  const chosen: typeof candidates = [];
   for (const candidate of candidates) {
-    if (chosen.some(({ vector }) => dot(vector, candidate.vector) > synonym)) continue;
-    if (texts.some((text) => text.toLowerCase().includes(candidate.word.toLowerCase()))) continue;
+    const repeats = chosen.some(
+      ({ vector, seen }) =>
+        dot(vector, candidate.vector) > synonym || correlation(seen, candidate.seen) > sameParts,
+    );
+    if (repeats) continue;
     chosen.push(candidate);
     if (chosen.length === most) break;
   }
   return chosen.map(({ word }) => word);
 }
 
-/** For each word, the share of pictures that it is among the best for. */
-function shares(pictures: readonly Float32Array[], all: readonly (Word & { off: number })[]): number[] {
-  const counts = all.map(() => 0);
-  for (const picture of pictures) {
-    const fits = all.map(({ vector, off }, i) => ({ i, fit: dot(vector, picture) - off }));
-    fits.sort((a, b) => b.fit - a.fit);
-    for (const { i } of fits.slice(0, wordsOfPicture)) counts[i]!++;
-  }
-  return counts.map((count) => count / pictures.length);
+/** That each picture shows the word. */
+function probabilities(
+  { vector, traits }: QueryEvidence,
+  pictures: readonly Float32Array[],
+  read: ReturnType<typeof readPictures>,
+  { explain }: Judge,
+  calibration: Calibration,
+): number[] {
+  const cosines = pictures.map((picture) => dot(vector, picture));
+  const margins = explain.margins(explain.weigh(vector), cosines, read);
+  return cosines.map((cosine, i) =>
+    pairProbability(calibration, traits, cosine, margins[i]!, wordsOfPicture),
+  );
 }
 
-interface Word {
+/** Of pictures that rather show a word than not. */
+const shareOf = (seen: readonly number[]): number => seen.filter((p) => p >= 0.5).length / seen.length;
+
+/** How surely a word parts pictures, bits: what a guess would be unsure of, less what the probabilities are unsure of. */
+export const parting = (seen: readonly number[]): number => entropy(mean(seen)) - mean(seen.map(entropy));
+
+const entropy = (p: number): number =>
+  p <= 0 || p >= 1 ? 0 : -p * Math.log2(p) - (1 - p) * Math.log2(1 - p);
+
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+function correlation(a: readonly number[], b: readonly number[]): number {
+  const [ma, mb] = [mean(a), mean(b)];
+  const product = (x: readonly number[], mx: number, y: readonly number[], my: number): number =>
+    x.reduce((sum, value, i) => sum + (value - mx) * (y[i]! - my), 0);
+  return product(a, ma, b, mb) / Math.sqrt(product(a, ma, a, ma) * product(b, mb, b, mb) || 1);
+}
+
+interface Word extends QueryEvidence {
   readonly word: string;
-  readonly vector: Float32Array;
 }
 
-const encoded = new WeakMap<Encoder, Map<Language, readonly Word[]>>();
+const known = new WeakMap<Encoder, Map<Language, readonly Word[]>>();
 
-async function wordVectors(encoder: Encoder, language: Language, context: Context): Promise<readonly Word[]> {
-  const known = encoded.get(encoder)?.get(language);
-  if (known !== undefined) return known;
+async function wordsOf(
+  encoder: Encoder,
+  language: Language,
+  judge: Judge,
+  context: Context,
+): Promise<readonly Word[]> {
+  const before = known.get(encoder)?.get(language);
+  if (before !== undefined) return before;
   const texts = words.map((word) => word[language]);
-  const rows = rowsOf((await encodeTexts(texts, encoder, quiet(context))).features);
-  const vectors = texts.map((word, i) => ({ word, vector: rows[i]! }));
-  encoded.set(encoder, new Map(encoded.get(encoder)).set(language, vectors));
-  return vectors;
+  const read = await evidenceOf(texts, encoder, judge, context);
+  const own = texts.map((word, i) => ({ word, ...read[i]! }));
+  known.set(encoder, new Map(known.get(encoder)).set(language, own));
+  return own;
 }
-
-/** Nobody asked for these texts, so nobody is told how far they are. */
-const quiet = (context: Context): Context => ({ ...context, emit: () => {} });

@@ -1,6 +1,6 @@
 import { depth } from "../../score/index.js";
 import { parseFilter, type Hit } from "../../store/index.js";
-import { evidenceVector, judge, type Judgement } from "../calibration/judge.js";
+import { queryEvidence, judge, type Judgement } from "../calibration/judge.js";
 import type { Found } from "../calibration/kept-rows.js";
 import { openCalibration } from "../calibration/open-calibration.js";
 import type { Context } from "../task.js";
@@ -30,12 +30,8 @@ export async function judgeOf(
   const { store, encoder } = collection;
   const calibration = await openCalibration(encoder.model, store);
   if (calibration === undefined) return undefined;
-  const [text, size] = await Promise.all([
-    evidenceVector(query, encoder, context),
-    sizeOf(collection, where),
-  ]);
-  return (hits) =>
-    judge(calibration, encoder, { query, text }, { found: foundOf(hits.slice(0, most)), size }, context);
+  const [text, size] = await Promise.all([queryEvidence(query, encoder, context), sizeOf(collection, where)]);
+  return (hits) => judge(calibration, encoder, text, { found: foundOf(hits.slice(0, most)), size }, context);
 }
 
 /** So many of the nearest pictures are needed to judge a query. */
