@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { packageRoot } from "../src/package-root.js";
 import type { Known } from "../src/score/index.js";
 import { encodeData } from "../src/task/calibration/encoded-data.js";
-import { judgeOf } from "../src/task/calibration/judge.js";
+import { judgeOf } from "../src/task/calibration/judged-by.js";
 import { knownPictures } from "../src/task/calibration/known-pictures.js";
 import { openCalibration } from "../src/task/calibration/open-calibration.js";
 import { referenceVectors } from "../src/task/calibration/reference-texts.js";

@@ -6,7 +6,7 @@ import { CliptError } from "../tensor/index.js";
 import { writeError } from "../weights/save.js";
 import { crossValidate } from "./calibration/cross-validate.js";
 import { encodeData } from "./calibration/encoded-data.js";
-import { judgeOf } from "./calibration/judge.js";
+import { judgeOf } from "./calibration/judged-by.js";
 import { knownPictures } from "./calibration/known-pictures.js";
 import { calibrationFile } from "./calibration/open-calibration.js";
 import { referenceTexts } from "./calibration/reference-texts.js";

@@ -13,7 +13,7 @@ import { rowsOf } from "../embeddings/embeddings.js";
 import { encodeTexts } from "../encode-texts.js";
 import type { Context } from "../task.js";
 import { evidenceTexts } from "./evidence-texts.js";
-import type { Judge } from "./judge.js";
+import type { Judge } from "./judged-by.js";
 
 /** A query as it is judged. */
 export interface QueryEvidence {

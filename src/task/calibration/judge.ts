@@ -2,7 +2,6 @@ import type { Encoder } from "../../model/index.js";
 import {
   depth,
   dotProducts,
-  explainer,
   hitLogits,
   hitProbabilities,
   presence,
@@ -10,15 +9,14 @@ import {
   verdictOf,
   type Calibration,
   type Evidence,
-  type Explainer,
   type Verdict,
 } from "../../score/index.js";
-import { f32, type Tensor } from "../../tensor/index.js";
+import { f32 } from "../../tensor/index.js";
 import { stackVectors } from "../embeddings/embeddings.js";
 import type { Context } from "../task.js";
 import { evidenceOf, type QueryEvidence } from "./evidence.js";
 import { readPictures, type Found } from "./kept-rows.js";
-import { referenceVectors, type ReferenceVectors } from "./reference-texts.js";
+import { judgeOf } from "./judged-by.js";
 
 export interface Judgement {
   /** What marks are held against: sums before the sigmoid, by the model's own calibration. */
@@ -97,23 +95,4 @@ export async function queryEvidence(
 ): Promise<QueryEvidence> {
   const [read] = await evidenceOf([query], encoder, await judgeOf(encoder, context), context);
   return read!;
-}
-
-/** What queries are judged by. */
-export interface Judge {
-  readonly explain: Explainer;
-  /** Everyday words, [words, dim], rows of length 1. */
-  readonly everyday: Tensor<"float32">;
-}
-
-const judges = new WeakMap<ReferenceVectors, Judge>();
-
-export async function judgeOf(encoder: Encoder, context: Context): Promise<Judge> {
-  const vectors = await referenceVectors(encoder, context);
-  const known = judges.get(vectors) ?? {
-    explain: explainer(vectors.texts, vectors.kinds),
-    everyday: vectors.everyday,
-  };
-  judges.set(vectors, known);
-  return known;
 }

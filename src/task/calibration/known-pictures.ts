@@ -9,7 +9,7 @@ import { languageOf, templatesFor } from "../labels.js";
 import type { Context } from "../task.js";
 import type { EncodedSample } from "./encoded-data.js";
 import { evidenceOf } from "./evidence.js";
-import type { Judge } from "./judge.js";
+import type { Judge } from "./judged-by.js";
 import { everydayWords } from "./reference-texts.js";
 import { truthOfClass, truthOfWord, truthsOfCaptions, wordsOfClass, type Described } from "./truths.js";
 

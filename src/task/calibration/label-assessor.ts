@@ -3,7 +3,7 @@ import { labelProbabilities, noneProbability } from "../../score/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import { rowsOf } from "../embeddings/embeddings.js";
 import type { Context } from "../task.js";
-import { judgeOf } from "./judge.js";
+import { judgeOf } from "./judged-by.js";
 import { openCalibration } from "./open-calibration.js";
 
 /** What a list of labels is worth for one picture. */

@@ -1,7 +1,7 @@
 import type { Encoder } from "../../model/index.js";
 import { pairProbability, type Calibration } from "../../score/index.js";
 import { evidenceOf, type QueryEvidence } from "../calibration/evidence.js";
-import { judgeOf, type Judge } from "../calibration/judge.js";
+import { judgeOf, type Judge } from "../calibration/judged-by.js";
 import { readPictures } from "../calibration/kept-rows.js";
 import { openCalibration } from "../calibration/open-calibration.js";
 import { stackVectors } from "../embeddings/embeddings.js";
