@@ -74,17 +74,24 @@ export interface ReferenceVectors {
 const vectors = new Map<string, Promise<ReferenceVectors>>();
 
 /**
- * Their vectors. A model encodes them once: they are kept in the user's cache folder.
+ * Their vectors. A model encodes them once: they are kept in the user's cache folder. Who asks meanwhile waits for the same
+ * ones, and begins anew when the one who began went away.
  *
  * @throws what `encodeTexts` throws
  */
-export function referenceVectors(encoder: Encoder, context: Context): Promise<ReferenceVectors> {
+export async function referenceVectors(encoder: Encoder, context: Context): Promise<ReferenceVectors> {
   const { identity } = encoder.model;
-  const known = vectors.get(identity) ?? encodeOnce(encoder, context);
-  vectors.set(identity, known);
-  // The next one tries again.
-  known.catch(() => vectors.delete(identity));
-  return known;
+  for (;;) {
+    const begun = vectors.get(identity);
+    const known = begun ?? encodeOnce(encoder, context);
+    vectors.set(identity, known);
+    try {
+      return await known;
+    } catch (error) {
+      if (vectors.get(identity) === known) vectors.delete(identity);
+      if (begun === undefined) throw error;
+    }
+  }
 }
 
 async function encodeOnce(encoder: Encoder, context: Context): Promise<ReferenceVectors> {
