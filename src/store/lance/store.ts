@@ -1,8 +1,7 @@
 import "./environment.js";
 import { mkdir } from "node:fs/promises";
-import { setTimeout as wait } from "node:timers/promises";
 import { connect, type Table } from "@lancedb/lancedb";
-import { CliptError, messageOf } from "../../tensor/index.js";
+import { CliptError } from "../../tensor/index.js";
 import {
   checkDeclared,
   checkItems,
@@ -12,7 +11,6 @@ import {
   requireFields,
   requireSet,
 } from "../check-items.js";
-import { diskFull } from "../disk-full.js";
 import { checkFilter, type Filter } from "../filter.js";
 import type { Hit, Item, Listing, Query, Scan, Store, VectorSet } from "../store.js";
 import {
@@ -28,7 +26,8 @@ import {
 } from "./indexes.js";
 import { itemOf, toTable, vectorOf, wholeColumn, type Row } from "./rows.js";
 import { Layouts, openDocuments, openItems } from "./schema.js";
-import { plainCause } from "./plain-cause.js";
+import { unlessPreempted } from "./preempted.js";
+import { refused } from "./refused.js";
 import { columnOf, oneOf, quoted, toCondition } from "./sql.js";
 
 /** Ids in one condition: a condition is parsed as a whole. */
@@ -58,24 +57,8 @@ export async function lanceStore(url: string): Promise<Store> {
   });
 }
 
-const refused =
-  (url: string) =>
-  (cause: unknown): never => {
-    if (cause instanceof CliptError) throw cause;
-    throw new CliptError(
-      "io",
-      isFull(cause) ? diskFull(url) : `The index at ${url} cannot be used: ${plainCause(cause)}`,
-      {
-        cause,
-      },
-    );
-  };
-
 /** What a search for several vectors gives; of one vector, without its place. */
 type FoundRow = { _distance: number; query_index?: number } & Record<string, unknown>;
-
-const isFull = (cause: unknown): boolean =>
-  /ENOSPC|No space left|os error 28\b|disk quota|os error 122\b/i.test(messageOf(cause));
 
 /** A row as Arrow gives it. */
 type RawRow = Record<string, unknown>;
@@ -447,21 +430,6 @@ const mostShares = 100;
 
 /** Searches that began before a version was replaced may still read it. */
 const keepVersionsMs = 60_000;
-
-/** Tries that a write gets while others write to the same table; each waits a little longer than the last. */
-const writeTries = 20;
-
-/** Runs a write again when another process was quicker, with a write or a column: nothing of it was stored then. */
-async function unlessPreempted<T>(body: () => Promise<T>): Promise<T> {
-  for (let tried = 1; ; tried++)
-    try {
-      return await body();
-    } catch (error) {
-      if (tried === writeTries || !/commit conflict|concurrent|already exists/i.test(messageOf(error)))
-        throw error;
-      await wait(Math.random() * 10 * tried);
-    }
-}
 
 const indexDocument = (identity: string): string => `.index/${identity}`;
 

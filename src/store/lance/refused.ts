@@ -1,4 +1,5 @@
-import { messageOf } from "../../tensor/index.js";
+import { CliptError, messageOf } from "../../tensor/index.js";
+import { diskFull } from "../disk-full.js";
 
 /** What LanceDB's errors of object storage mean, the first that fits. */
 const meanings: readonly (readonly [RegExp, string])[] = [
@@ -17,8 +18,25 @@ const meanings: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** An error of LanceDB in words: its own name places in its source, requests and answers. */
-export function plainCause(cause: unknown): string {
+function plainCause(cause: unknown): string {
   const message = messageOf(cause);
   const meaning = meanings.find(([pattern]) => pattern.test(message))?.[1];
   return meaning ?? message.replace(/,? location: Location \{.*$/s, "");
 }
+
+const isFull = (cause: unknown): boolean =>
+  /ENOSPC|No space left|os error 28\b|disk quota|os error 122\b/i.test(messageOf(cause));
+
+/** What a failed call at this place throws. @throws `io`, or what was a `CliptError` already */
+export const refused =
+  (url: string) =>
+  (cause: unknown): never => {
+    if (cause instanceof CliptError) throw cause;
+    throw new CliptError(
+      "io",
+      isFull(cause) ? diskFull(url) : `The index at ${url} cannot be used: ${plainCause(cause)}`,
+      {
+        cause,
+      },
+    );
+  };
