@@ -15,6 +15,7 @@ export type Job = {
 };
 export type Answer = { readonly wall: number; readonly cpu: number; readonly peakMb: number };
 
+/** As `clipt embed` works. */
 async function clipt(model: string, dtype: string | undefined, cacheFolder: string): Promise<Engine> {
   const { openServices } = await import("../src/task/services.js");
   const { decoding } = await import("../src/task/decoding.js");
@@ -22,7 +23,7 @@ async function clipt(model: string, dtype: string | undefined, cacheFolder: stri
   const { encodeTexts } = await import("../src/task/encode-texts.js");
   const { findPictures, sampleOf } = await import("../src/task/find-pictures.js");
   const services = openServices({ cacheFolder });
-  const encoder = await services.encoder({ model, dtype: dtype as Dtype | undefined });
+  const encoder = await services.encoder({ model, dtype: dtype as Dtype | undefined, inBulk: true });
   const context = { services, signal: new AbortController().signal, emit: () => {} };
   return {
     async pictures(paths) {

@@ -33,8 +33,11 @@ export interface Towers {
   texts: (batch: TextBatch) => Promise<Float32Array>;
 }
 
-/** Rows of one run: enough to fill the matrices, and few enough that the values between layers stay small. */
-const idsAtOnce = 1024;
+/**
+ * Rows of one run: enough to fill the matrices, and few enough that the values between layers stay small and that towers
+ * which share the work end at about the same time.
+ */
+const idsAtOnce = 512;
 export const picturesForMatrices = 32;
 /** The values between convolutions are large, and each picture fills their loops: more only leave the processor's caches. */
 export const picturesForConvolutions = 4;
@@ -92,7 +95,7 @@ export const encodeTextBatches =
     const rows = encoded.map(({ ids }) => ids);
     const { pad } = tokenizer.identity().frame;
     const features = new Float32Array(texts.length * dim);
-    for (const places of byLength(rows, readsPadding ? context : undefined)) {
+    const run = async (places: number[]): Promise<void> => {
       if (sharesPrefixes) places.sort((a, b) => compare(rows[a]!, rows[b]!));
       const lengths = places.map((place) => rows[place]!.length);
       const length = readsPadding ? context : Math.max(...lengths);
@@ -100,7 +103,8 @@ export const encodeTextBatches =
       places.forEach((place, i) => ids.set(rows[place]!.map(BigInt), i * length));
       const found = await encode({ ids: tensor("int64", [places.length, length], ids), lengths });
       places.forEach((place, i) => features.set(found.subarray(i * dim, (i + 1) * dim), place * dim));
-    }
+    };
+    await Promise.all(byLength(rows, readsPadding ? context : undefined).map(run));
     const truncated = encoded.flatMap(({ truncatedFrom }, i) => (truncatedFrom === undefined ? [] : [i]));
     return { features: f32([texts.length, dim], features), truncated };
   };

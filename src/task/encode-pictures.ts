@@ -7,8 +7,13 @@ import type { PictureOptions, Sample } from "../train/data/index.js";
 import { rowsOf } from "./embeddings/embeddings.js";
 import type { Context } from "./task.js";
 
-/** Pictures in one run of the tower: enough to fill its matrix products, few enough for a quick first answer. */
-const batchSize = 16;
+/**
+ * Pictures in one run of the tower: enough to fill its matrix products, few enough for a quick first answer, and that towers
+ * which share the work end at about the same time.
+ */
+const batchSize = 8;
+/** Batches that are with the towers: each of two has one in work and one that waits, though answers come in order. */
+const encodedAtOnce = 4;
 
 export interface Encoded<T> {
   readonly item: T;
@@ -112,7 +117,7 @@ export async function* encodeStream<T, R extends object>(
   };
   const ahead = Math.ceil((2 * batchSize + parallel) / batchSize);
   const readAhead = inOrder(batches(items, batchSize), readBatch, ahead);
-  for await (const { read, broken, features } of inOrder(readAhead, encode, 2)) {
+  for await (const { read, broken, features } of inOrder(readAhead, encode, encodedAtOnce)) {
     signal.throwIfAborted();
     for (const { item, reason } of broken) skip(item, reason);
     if (features === undefined) continue;
