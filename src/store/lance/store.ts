@@ -399,9 +399,7 @@ class LanceStore implements Store {
 
   private columnOf = (identity: string): string => this.layouts.current.sets[identity]!.column;
   private fieldColumns = (): string[] =>
-    this.layouts.whole
-      ? ["id", wholeColumn]
-      : ["id", ...Object.keys(this.layouts.current.fields).map(columnOf)];
+    this.layouts.whole ? [wholeColumn] : ["id", ...Object.keys(this.layouts.current.fields).map(columnOf)];
 
   private async read<T>(body: () => Promise<T>): Promise<T> {
     if (this.closed) throw new CliptError("usage", "The store is closed.");
