@@ -55,11 +55,14 @@ export async function readText(path: string): Promise<string> {
 export const readLines = async (path: string): Promise<string[]> =>
   (await readText(path)).split(/\r?\n/).filter((line) => line.trim() !== "");
 
-/** @throws `missing`, `io`, `format` */
+/** Strings are matched to be passed over: a text may say NaN. */
+const stringOrNaN = /"(?:[^"\\]|\\.)*"|\bNaN\b|-?\bInfinity\b/g;
+
+/** A JSON file; the NaN and Infinity that Python writes into some are null. @throws `missing`, `io`, `format` */
 export async function readJson(path: string): Promise<unknown> {
   const text = await readText(path);
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.replace(stringOrNaN, (all) => (all.startsWith('"') ? all : "null")));
   } catch (cause) {
     throw new CliptError("format", `${path} is not JSON: ${messageOf(cause)}`, { cause });
   }
