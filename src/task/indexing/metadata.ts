@@ -59,12 +59,15 @@ export const fileFields = (file: PictureFile, folder: string): Fields => ({
   indexed: Date.now(),
 });
 
+/** One object for all: the library keeps what it derives from each that it is given, for ever. */
+const wantedTags = {
+  pick: ["DateTimeOriginal", "CreateDate", "Make", "Model", "LensModel", "GPSLatitude", "GPSLongitude"],
+  reviveValues: true,
+};
+
 async function readExif(bytes: Uint8Array): Promise<Record<string, FieldValue | undefined>> {
   try {
-    const exif = (await exifr.parse(exifBlock(bytes), {
-      pick: ["DateTimeOriginal", "CreateDate", "Make", "Model", "LensModel", "GPSLatitude", "GPSLongitude"],
-      reviveValues: true,
-    })) as Record<string, unknown> | undefined;
+    const exif = (await exifr.parse(exifBlock(bytes), wantedTags)) as Record<string, unknown> | undefined;
     if (exif === undefined) return {};
     const taken = exif.DateTimeOriginal ?? exif.CreateDate;
     return {
