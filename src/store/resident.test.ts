@@ -82,3 +82,50 @@ test("a collection that is too large is asked where it is", async () => {
   await ids(resident);
   assert.equal(asked(), 2);
 });
+
+test("of a collection that is too large, what meets a condition is held when it is asked for again", async () => {
+  const { store, asked } = await counted();
+  await store.declare({ kind: "text" });
+  const of = (kind: string, ...ids: string[]) => ids.map((id) => ({ ...item(id), fields: { kind } }));
+  await store.upsert([...of("few", "a", "b"), ...of("many", ..."cdefghijkl")]);
+  const resident = residentStore(store, { ...atOnce, bytes: 3 * 1032 });
+  const answers = async (kind: string): Promise<string[]> =>
+    (await resident.query({ ...query, where: { kind: "compare", field: "kind", by: "=", value: kind } })).map(
+      ({ id }) => id,
+    );
+  for (const reached of [1, 1, 1]) {
+    assert.deepEqual(await answers("few"), ["a", "b"]);
+    assert.equal(asked(), reached);
+  }
+  // Too many still.
+  for (const reached of [2, 3, 4]) {
+    assert.deepEqual(await answers("many"), ["c", "d", "e", "f", "g"]);
+    assert.equal(asked(), reached);
+  }
+  await store.upsert(of("few", "0"));
+  assert.deepEqual(await answers("few"), ["0", "a", "b"]);
+  await assert.rejects(resident.query({ ...query, where: { kind: "exists", field: "none" } }), {
+    code: "input",
+  });
+});
+
+test("copies take no more memory than they may: the one that was not asked for longest goes", async () => {
+  const { store, asked } = await counted();
+  await store.declare({ n: "number" });
+  await store.upsert(Array.from({ length: 9 }, (_, n) => ({ ...item(`${n}`), fields: { n } })));
+  const resident = residentStore(store, { ...atOnce, bytes: 2 * 1032 });
+  const reaches = async (n: number): Promise<boolean> => {
+    const before = asked();
+    const found = await resident.query({
+      ...query,
+      where: { kind: "compare", field: "n", by: "=", value: n },
+    });
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      [`${n}`],
+    );
+    return asked() > before;
+  };
+  for (const n of [1, 1, 2, 2, 1, 3, 3]) await reaches(n);
+  assert.deepEqual([await reaches(1), await reaches(2), await reaches(3)], [false, true, false]);
+});
