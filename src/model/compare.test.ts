@@ -63,9 +63,16 @@ describe("published layouts agree with their projects, every tap included", need
   };
   for (const [folder, checkpoints] of Object.entries(folders))
     test(folder, async () => assertAgrees(await compareModel(sharedPath("reference", folder)!), checkpoints));
-  test("shards, against another folder's reference", async () => {
+  test("shards, against the reference of the folder beside it that they were made of, named or not", async () => {
+    const shards = sharedPath("reference", "hf-clip-tiny-sharded")!;
     const golden = sharedPath("reference", "hf-clip-tiny", "golden.safetensors");
-    assertAgrees(await compareModel(sharedPath("reference", "hf-clip-tiny-sharded")!, golden), 1);
+    const [named, found] = [await compareModel(shards, golden), await compareModel(shards)];
+    assertAgrees(named, 1);
+    const label = "model.safetensors.index.json (../hf-clip-tiny/golden.safetensors)";
+    assert.deepEqual(
+      found.tensors,
+      named.tensors.map((tensor) => ({ ...tensor, checkpoint: label })),
+    );
   });
   test("one file of several", async () => {
     assertAgrees(await compareModel(sharedPath("reference", "vit-tiny", "vit-tiny.fp16.pt")!), 1);
@@ -111,6 +118,18 @@ describe("what does not agree is named", () => {
       ["broken.pt"],
     );
     assert.ok(tensors.length > 10);
+  });
+
+  test("only a folder that is named as another one in shards borrows its reference", async () => {
+    const [whole, shards, other] = ["whole", "whole-sharded", "whole-other"].map((name) =>
+      join(folder, "beside", name),
+    );
+    for (const made of [whole!, shards!, other!]) await cp(fixture, made, { recursive: true });
+    for (const made of [shards!, other!]) await rm(join(made, "golden.safetensors"));
+    const report = await compareModel(`${shards!}/`);
+    assertAgrees(report, 1);
+    assert.match(report.tensors[0]!.checkpoint, /\.bin \(\.\.\/whole\/golden\.safetensors\)$/);
+    await assert.rejects(compareModel(other!), { code: "missing", message: /golden/ });
   });
 
   test("a folder that does not exist, one without a reference", async () => {

@@ -1,5 +1,5 @@
 import { readdir, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { input, type Value } from "../graph/index.js";
 import { evaluate } from "../runtime/index.js";
 import {
@@ -40,7 +40,8 @@ export interface ModelComparison {
  * A checkpoint that cannot be opened is one line with its error, and the others go on.
  *
  * @param path   a file of weights, or a folder: every checkpoint in it against each `golden*.safetensors`;
- *               `golden.NAME.safetensors` goes with `config.NAME.json`
+ *               `golden.NAME.safetensors` goes with `config.NAME.json`. A folder NAME-sharded without one is held against
+ *               `golden.safetensors` of NAME beside it, which each line says
  * @param golden another reference
  * @throws       `missing` when there is nothing to compare
  */
@@ -51,7 +52,7 @@ export async function compareModel(path: string, golden?: string): Promise<Model
   const folder = info.isDirectory() ? path : dirname(path);
   const files = (await readdir(folder)).sort();
   const checkpoints = path === folder ? await checkpointsOf(folder, files) : [basename(path)];
-  const goldens = golden === undefined ? files.filter(isGolden).map((name) => join(folder, name)) : [golden];
+  const goldens = golden === undefined ? await goldensOf(folder, files) : [golden];
   if (checkpoints.length === 0) throw new CliptError("missing", `${folder} holds no checkpoint of a model.`);
   if (goldens.length === 0)
     throw new CliptError("missing", `${folder} holds no golden*.safetensors; name a reference.`);
@@ -59,8 +60,10 @@ export async function compareModel(path: string, golden?: string): Promise<Model
   for (const reference of goldens) {
     const variant = /^golden\.(.+)\.safetensors$/.exec(basename(reference))?.[1];
     const configFile = variant === undefined ? undefined : `config.${variant}.json`;
+    const borrowed = golden === undefined && !files.includes(basename(reference));
+    const note = borrowed ? relative(folder, reference) : configFile;
     for (const name of checkpoints) {
-      const label = variant === undefined ? name : `${name} (${configFile})`;
+      const label = note === undefined ? name : `${name} (${note})`;
       try {
         tensors.push(...(await compareCheckpoint(join(folder, name), label, reference, configFile)));
       } catch (error) {
@@ -79,6 +82,16 @@ export async function compareModel(path: string, golden?: string): Promise<Model
 }
 
 const isGolden = (name: string): boolean => /^golden.*\.safetensors$/.test(name);
+
+/** References of a folder; where it has none and is another model in shards, that one's. */
+async function goldensOf(folder: string, files: readonly string[]): Promise<string[]> {
+  const own = files.filter(isGolden);
+  if (own.length > 0) return own.map((name) => join(folder, name));
+  const [, whole] = /^(.+)-sharded$/.exec(resolve(folder)) ?? [];
+  if (whole === undefined) return [];
+  const reference = join(whole, "golden.safetensors");
+  return (await stat(reference).catch(() => undefined)) === undefined ? [] : [reference];
+}
 
 /** Files that hold a whole model, or cannot be read and might have; shards are named by their index. */
 async function checkpointsOf(folder: string, files: readonly string[]): Promise<string[]> {

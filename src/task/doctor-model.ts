@@ -5,7 +5,7 @@ import { defineTask } from "./task.js";
 export const doctorModel = defineTask({
   name: "doctor model",
   details:
-    "The reference holds pixel_values and input_ids, and what the original project makes of them: features, logits, and tap.* from inside the towers. By default every checkpoint of the folder is run against each golden*.safetensors beside it; golden.NAME.safetensors goes with config.NAME.json.",
+    "The reference holds pixel_values and input_ids, and what the original project makes of them: features, logits, and tap.* from inside the towers. By default every checkpoint of the folder is run against each golden*.safetensors beside it; golden.NAME.safetensors goes with config.NAME.json. A folder NAME-sharded that has none is held against the one of NAME beside it, and says so.",
   input: z.object({
     model: file("Model folder or checkpoint file"),
     reference: file(
