@@ -112,6 +112,11 @@ for (const name of [
     await refused(half, "input", /truncated/);
   });
 
+test("many JPEGs cut short at once: each is told so", async () => {
+  const cut = fixture("progressive.jpg").subarray(0, 900);
+  await Promise.all(Array.from({ length: 64 }, () => refused(cut, "input", /^The JPEG is truncated/)));
+});
+
 test("a damaged PNG is refused as damaged", async () => {
   const bytes = Uint8Array.from(fixture("rgba.png"));
   bytes.fill(0, 60, 20_000);

@@ -71,20 +71,29 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}
   } catch (error) {
     if (error instanceof CliptError) throw error;
     const reason = (messageOf(error).split("\n")[0] ?? "").replace(/\W+$/, "");
+    const why = reason === lost ? "" : reason;
     const name = format.toUpperCase();
     const truncated = /premature end|truncat|read error|out of order read|unexpected end|not enough data/i;
     throw new CliptError(
       "input",
       truncated.test(reason) || endsEarly(bytes, format)
-        ? `The ${name} is truncated after ${bytes.length} bytes (${reason}).`
-        : `The ${name} is damaged: ${reason}.`,
+        ? `The ${name} is truncated after ${bytes.length} bytes${why && ` (${why})`}.`
+        : `The ${name} is damaged${why && `: ${why}`}.`,
       { cause: error },
     );
   }
 }
 
-/** A container that promises more bytes than there are. */
+/** libvips keeps its reasons in one place for all threads: another one may have taken this away. */
+const lost = "Unknown error";
+
+/** A container that promises more bytes than there are, or a JPEG whose last scan has no end. */
 function endsEarly(bytes: Uint8Array, format: Format): boolean {
+  if (format === "jpeg") {
+    for (let i = bytes.length - 2; i >= 0; i--)
+      if (bytes[i] === 0xff && (bytes[i + 1] === 0xd9 || bytes[i + 1] === 0xda)) return bytes[i + 1] === 0xda;
+    return true;
+  }
   if (format !== "webp" || bytes.length < 8) return false;
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true) + 8 > bytes.length;
 }
