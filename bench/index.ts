@@ -13,10 +13,11 @@ import { median, option, timed, type Benchmark } from "./benchmark.js";
 import { writePictures } from "./encode-files.js";
 import { writeVitB32 } from "./vit-b-32.js";
 
-/** Pictures in one run of the tower, as the indexer has it. */
-const batchSize = 16;
+/** Pictures in one run of the tower, and runs under way at once, as the indexer has them. */
+const batchSize = 8;
+const encodedAtOnce = 4;
 /** Batches whose pixels are kept for encoding alone: enough to be steady. */
-const heldBatches = 24;
+const heldBatches = 48;
 
 /**
  * How near indexing comes to what decoding and encoding alone allow, in one run and taking turns; a second run over unchanged
@@ -97,7 +98,7 @@ async function speed(
       );
     });
   const encode = () =>
-    drain(each(pixels.map((_, i) => i)), 2, (i) =>
+    drain(each(pixels.map((_, i) => i)), encodedAtOnce, (i) =>
       encoder.images(f32([batchSize, ...decoder.shape], batchAt(i))),
     );
   const index = (name: string) =>

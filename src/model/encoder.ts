@@ -31,6 +31,8 @@ export interface Encoder {
   readonly bias: number;
   readonly images: EncodeImages;
   readonly texts: EncodeTexts;
+  /** Opens the image tower's program ahead of its first use. */
+  readonly openImages: () => Promise<unknown>;
   /** Of both towers, which are compiled for it; absent where somebody else's programs run. */
   readonly weights?: () => Promise<{ readonly pictures: TowerWeights; readonly texts: TowerWeights }>;
   /** Frees the programs; the runtime stays. */

@@ -106,6 +106,8 @@ export async function openEncoder(
       texts: async (batch) => texts(await textProgram.get(), batch),
     }),
 
+    openImages: () => imageProgram.get(),
+
     weights: async () => {
       const [pictures, texts] = await Promise.all([imageProgram.get(), textProgram.get()]);
       return { pictures: weightsOf(pictures), texts: weightsOf(texts) };

@@ -93,7 +93,10 @@ export async function* encodeStream<T, R extends object>(
 ): AsyncGenerator<readonly (Encoded<T> & { readonly read: R })[]> {
   const size = shape.reduce((a, b) => a * b);
   const spare: SharedRow[] = [];
+  let opening: Promise<unknown> | undefined;
   const readBatch = async (part: readonly T[]) => {
+    // While the first pictures are read. What fails here, the first run throws.
+    opening ??= encoder.openImages().catch(() => {});
     // Threads write the pixels where the tower finds them; new memory for each batch would keep the collector busy.
     const pixels = spare.pop() ?? new Float32Array(new SharedArrayBuffer(4 * batchSize * size));
     const rowAt = (i: number): SharedRow => pixels.subarray(i * size, (i + 1) * size);

@@ -5,7 +5,7 @@ import { messageOf } from "../tensor/index.js";
 import { dbField, openCollection, type Collection } from "./collection/collection.js";
 import { flag, modelFields, words } from "./fields.js";
 import { indexFiles, type FoundFile } from "./indexing/index-files.js";
-import { pictureFields } from "./indexing/metadata.js";
+import { pictureFields } from "./indexing/picture-fields.js";
 import { IndexQueue, type Slice } from "./indexing/queue.js";
 import { defineTask, type Context } from "./task.js";
 

@@ -45,6 +45,7 @@ export async function openOnnxEncoder(model: OnnxModel, runtime: Runtime): Promi
       images: async (pixels) => unitRows((await run(files.image, silence, pixels))[imageOutput.name]!).data,
       texts: async (batch) => unitRows((await run(files.text, batch, blank))[textOutput.name]!).data,
     }),
+    openImages: () => opened.get(files.image)!.get(),
     close: async () => {
       await Promise.all([...opened.values()].map((program) => program.close()));
     },

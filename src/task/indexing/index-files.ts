@@ -5,7 +5,7 @@ import { decoding } from "../decoding.js";
 import { encodeStream, type Reading } from "../encode-pictures.js";
 import type { PictureFile } from "../picture-file.js";
 import type { Context } from "../task.js";
-import { contentFields, fileFields } from "./metadata.js";
+import { contentFields, fileFields } from "./picture-fields.js";
 import type { ReadPicture } from "./read-picture.js";
 import { Writer } from "./writer.js";
 

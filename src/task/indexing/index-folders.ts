@@ -8,7 +8,7 @@ import type { PictureFile } from "../picture-file.js";
 import type { Context } from "../task.js";
 import { indexFiles, type FileOptions, type FoundFile } from "./index-files.js";
 import { leaveOutBelow } from "./leave-out.js";
-import { pictureFields } from "./metadata.js";
+import { pictureFields } from "./picture-fields.js";
 import type { MetadataTable } from "./metadata-table.js";
 
 /** What an indexing run did. */

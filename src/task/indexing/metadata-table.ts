@@ -4,7 +4,7 @@ import { parse } from "csv-parse/sync";
 import type { Fields, FieldType, FieldValue } from "../../store/index.js";
 import { CliptError, messageOf } from "../../tensor/index.js";
 import { numberedLines, readText } from "../../train/data/text-file.js";
-import { pictureFields } from "./metadata.js";
+import { pictureFields } from "./picture-fields.js";
 
 /** What a person's own table says of pictures. */
 export interface MetadataTable {

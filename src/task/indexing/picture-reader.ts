@@ -1,8 +1,9 @@
 import type { SharedRow } from "../../train/data/decode-pool.js";
-import { pictureShape, type PictureOptions } from "../../train/data/picture-rows.js";
+import type { PictureOptions } from "../../train/data/picture-rows.js";
+import { pictureShape } from "../../train/data/picture-shape.js";
 import type { Broken } from "../../train/data/row-reader.js";
 import { openWorkerPool, TOGETHER } from "../../train/data/worker-pool.js";
-import { readPicture, type HashedFile, type PictureJob, type ReadPicture } from "./read-picture.js";
+import type { HashedFile, PictureJob, ReadPicture } from "./read-picture.js";
 
 /** Reads files for the index, in threads. */
 export interface PictureReader {
@@ -20,7 +21,8 @@ export interface PictureReader {
 export function openPictureReader(options: PictureOptions, workers: number): PictureReader {
   const program = new URL("./picture-worker.js", import.meta.url);
   const pool = workers === 0 ? undefined : openWorkerPool<PictureJob, unknown>(program, options, workers);
-  const run = (job: PictureJob): Promise<unknown> => pool?.run(job) ?? readPicture(job, options);
+  const run = async (job: PictureJob): Promise<unknown> =>
+    pool === undefined ? (await import("./read-picture.js")).readPicture(job, options) : pool.run(job);
   return {
     shape: pictureShape(options),
     parallel: pool?.parallel ?? TOGETHER,

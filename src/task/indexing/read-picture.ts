@@ -1,10 +1,11 @@
 import { perceptualHash } from "../../input/image/index.js";
 import type { Fields } from "../../store/index.js";
-import { asBroken, pictureRow, pictureShape, type PictureOptions } from "../../train/data/picture-rows.js";
+import { asBroken, pictureRow, type PictureOptions } from "../../train/data/picture-rows.js";
+import { pictureShape } from "../../train/data/picture-shape.js";
 import type { Broken } from "../../train/data/row-reader.js";
 import type { SharedRow } from "../../train/data/decode-pool.js";
 import { readExtent } from "../../train/data/sample.js";
-import { contentHash, readContent } from "./metadata.js";
+import { contentHash, readContent } from "./read-content.js";
 
 /** What the index wants of a file: its content's hash only, or all. */
 export interface PictureJob {

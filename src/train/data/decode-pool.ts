@@ -1,6 +1,7 @@
 import type { Seed } from "../../tensor/index.js";
 import { limited } from "./limited.js";
-import { pictureRow, pictureShape, type PictureOptions } from "./picture-rows.js";
+import type { PictureOptions } from "./picture-rows.js";
+import { pictureShape } from "./picture-shape.js";
 import type { Broken, RowReader } from "./row-reader.js";
 import type { Extent } from "./sample.js";
 import { openWorkerPool, TOGETHER, wasClosed } from "./worker-pool.js";
@@ -40,6 +41,7 @@ function inThisThread(options: PictureOptions): Rows {
   let closed = false;
   const decode = limited(TOGETHER, async (image: Extent | Uint8Array, seed?: Seed, into?: SharedRow) => {
     if (closed) throw wasClosed();
+    const { pictureRow } = await import("./picture-rows.js");
     return pictureRow<ArrayBufferLike>(image, options, seed, into);
   });
   return {

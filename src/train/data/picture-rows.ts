@@ -57,8 +57,3 @@ export function asBroken(error: unknown): Broken {
     return { reason: error.message, code: error.code };
   throw error;
 }
-
-/** Shape of the rows that these options make. */
-export function pictureShape({ preprocess: { size } }: PictureOptions): number[] {
-  return typeof size === "number" ? [3, size, size] : [3, ...size];
-}

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { halves, madeNef } from "../../../test/made-raw.js";
-import { readContent } from "./metadata.js";
+import { readContent } from "./read-content.js";
 
 test("a raw file: its preview's size, upright, and what the camera wrote", async () => {
   const photo = await halves(900, 600);

@@ -1,43 +1,7 @@
 import { createHash } from "node:crypto";
-import { basename } from "node:path";
 import exifr from "exifr";
 import { exifBlock, describePicture } from "../../input/image/index.js";
-import type { Fields, FieldType, FieldValue } from "../../store/index.js";
-import type { PictureFile } from "../picture-file.js";
-
-/** What is known of every indexed picture, as far as its file says it. */
-export const pictureFields = {
-  path: "text",
-  folder: "text",
-  name: "text",
-  hash: "text",
-  phash: "text",
-  size: "number",
-  modified: "date",
-  indexed: "date",
-  width: "number",
-  height: "number",
-  format: "text",
-  taken: "date",
-  camera: "text",
-  lens: "text",
-  latitude: "number",
-  longitude: "number",
-} as const satisfies Readonly<Record<string, FieldType>>;
-
-/** Fields that follow from the content: equal files have equal ones. */
-export const contentFields = [
-  "hash",
-  "phash",
-  "width",
-  "height",
-  "format",
-  "taken",
-  "camera",
-  "lens",
-  "latitude",
-  "longitude",
-] as const satisfies readonly (keyof typeof pictureFields)[];
+import type { Fields, FieldValue } from "../../store/index.js";
 
 /** SHA-256, in hexadecimal. */
 export const contentHash = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
@@ -48,16 +12,6 @@ export async function readContent(bytes: Uint8Array): Promise<Fields> {
   const [exif, shape] = await Promise.all([readExif(bytes), describePicture(bytes).catch(() => ({}))]);
   return present({ ...shape, ...exif });
 }
-
-/** What the file system says of a picture. */
-export const fileFields = (file: PictureFile, folder: string): Fields => ({
-  path: file.path,
-  folder,
-  name: basename(file.path),
-  size: file.size,
-  modified: Math.round(file.mtimeMs),
-  indexed: Date.now(),
-});
 
 /** One object for all: the library keeps what it derives from each that it is given, for ever. */
 const wantedTags = {
