@@ -60,6 +60,7 @@ export async function findPictures(
     for (const [i, place] of places.entries()) {
       const info = infos[i]!;
       if (info.status === "rejected") {
+        if (named && places.length === 1) throw readError(place, info.reason);
         const gone = !named && readError(place, info.reason).code === "missing";
         if (!gone) skip(place, info.reason);
         else if (isPicture(place)) skip(place, new CliptError("missing", `${place} ${whyGone(place)}`));
