@@ -5,6 +5,7 @@ const benchmarks: Record<string, () => Promise<{ default: Benchmark }>> = {
   calibration: () => import("./calibration.js"),
   crash: () => import("./crash.js"),
   encode: () => import("./encode.js"),
+  "fast-path": () => import("./fast-path.js"),
   index: () => import("./index.js"),
   "fuzz-readers": () => import("./fuzz-readers.js"),
   load: () => import("./load.js"),

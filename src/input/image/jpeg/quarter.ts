@@ -99,7 +99,8 @@ function decodePlanes(bytes: Uint8Array, header: JpegHeader, kernel: Kernel): Pl
   }));
 }
 
+/** To the fraction of a sample: half a sample of a quarter moves everything by two pixels of the picture. */
 const seenOf = ({ across, down }: JpegComponent, width: number, height: number): [number, number] => [
-  Math.max(1, Math.round((width * across) / 4)),
-  Math.max(1, Math.round((height * down) / 4)),
+  (width * across) / 4,
+  (height * down) / 4,
 ];

@@ -35,6 +35,7 @@ const filters: Readonly<Record<Exclude<Interpolation, "nearest">, Filter>> = {
 /**
  * Weights of an antialiased resize of one axis: the filter widens with the reduction.
  *
+ * @param from length in samples; where the last of them lies there in part only, not a whole number
  * @source Pillow `precompute_coeffs`; the same double arithmetic in the same order, so that every bit agrees
  */
 export function coefficients(
@@ -54,7 +55,7 @@ export function coefficients(
   for (let i = 0; i < to; i++) {
     const center = (i + 0.5) * scale;
     const first = Math.max(0, Math.trunc(center - support + 0.5));
-    const n = Math.min(from, Math.trunc(center + support + 0.5)) - first;
+    const n = Math.min(Math.ceil(from), Math.trunc(center + support + 0.5)) - first;
     let sum = 0;
     for (let k = 0; k < n; k++) {
       const weight = filter.at((k + first - center + 0.5) * inverse);
