@@ -13,17 +13,8 @@ import {
 } from "../check-items.js";
 import { checkFilter, type Filter } from "../filter.js";
 import type { Hit, Item, Listing, Query, Scan, Store, VectorSet } from "../store.js";
-import {
-  buildIndex,
-  deservesIndex,
-  indexFields,
-  indexStats,
-  measured,
-  stillServes,
-  useIndex,
-  warmIndex,
-  type Plan,
-} from "./indexes.js";
+import { indexFields, indexStats, useIndex } from "./indexes.js";
+import { Plans } from "./plans.js";
 import { itemOf, toTable, vectorOf, wholeColumn, type Row } from "./rows.js";
 import { Layouts, openDocuments, openItems } from "./schema.js";
 import { unlessPreempted } from "./preempted.js";
@@ -69,19 +60,18 @@ class LanceStore implements Store {
   /** The last write; the next one waits for it. */
   private writing: Promise<unknown> = Promise.resolve();
   private compacting: Promise<unknown> = Promise.resolve();
-  /** By set. */
-  private readonly plans = new Map<string, { plan: Plan | undefined; at: number; asked: number }>();
-  /** By condition: people ask several times with the same. */
-  private readonly shares = new Map<string, { share: number; version: number }>();
+  private readonly plans: Plans;
 
   constructor(
     readonly url: string,
     private readonly items: Table,
     private readonly documents: DocumentStore,
     private readonly layouts: Layouts,
-    private readonly local: boolean,
+    local: boolean,
     private readonly free: () => void,
-  ) {}
+  ) {
+    this.plans = new Plans(items, documents, local);
+  }
 
   version = () =>
     this.read(async () => (await Promise.all([this.items.version(), this.documents.version()])).join(" "));
@@ -227,7 +217,7 @@ class LanceStore implements Store {
     await this.write(() => this.items.optimize({ cleanupOlderThan: new Date(Date.now() - keepVersionsMs) }));
     for (const [i, [identity, { column }]] of stages.entries()) {
       progress("indexing vectors", i + 2, total);
-      await this.beside(() => this.indexSet(identity, column, grown.has(identity)));
+      await this.beside(() => this.plans.renew(identity, column, grown.has(identity)));
     }
     progress("indexing vectors", total, total);
   }
@@ -248,9 +238,9 @@ class LanceStore implements Store {
       .limit(wanted);
     const condition = where && (await this.condition(where));
     if (condition !== undefined) search.where(condition);
-    const plan = exact ? undefined : await this.plan(identity);
+    const plan = exact ? undefined : await this.plans.of(identity, column);
     if (plan === undefined) search.bypassVectorIndex();
-    else useIndex(search, plan, wanted, condition === undefined ? 1 : await this.share(condition));
+    else useIndex(search, plan, wanted, condition === undefined ? 1 : await this.plans.share(condition));
     const hits = vectors.map((): Hit[] => []);
     for (const row of (await search.toArray()) as FoundRow[])
       hits[row.query_index ?? 0]!.push({
@@ -318,58 +308,14 @@ class LanceStore implements Store {
     return rows.sort((a, b) => byValue(a.value, b.value, turn) || byText(a.id, b.id)).map(({ id }) => id);
   }
 
-  /** Makes or renews a set's index when its size deserves it; measures it when it is new or has `grown`. */
-  private async indexSet(identity: string, column: string, grown: boolean): Promise<void> {
-    const count = await this.items.countRows(`${quoted(column)} IS NOT NULL`);
-    const stats = await indexStats(this.items, column);
-    const before = await this.readPlan(identity);
-    const serves = stats !== undefined && before !== undefined && stillServes(before, count, stats.parts);
-    if (!deservesIndex(count) || (serves && !grown)) return;
-    const plan = serves
-      ? await measured(this.items, column, count, before)
-      : await buildIndex(this.items, column, count);
-    await this.documents.write(indexDocument(identity), plan);
-    this.plans.delete(identity);
-  }
-
   private async describe(identity: string): Promise<VectorSet> {
     const { column, dim } = this.layouts.current.sets[identity]!;
     const count = await this.items.countRows(`${quoted(column)} IS NOT NULL`);
     const stats = await indexStats(this.items, column);
-    const plan = await this.readPlan(identity);
+    const plan = await this.plans.read(identity);
     if (stats === undefined || plan === undefined) return { identity, dim, count };
     const { kind, recall, sample } = plan;
     return { identity, dim, count, index: { kind, recall, sample, outside: stats.outside } };
-  }
-
-  /** Without a plan every vector is compared; so it is with the indexes of clipt's first version, whose plans had no kind. */
-  private async readPlan(identity: string): Promise<Plan | undefined> {
-    const plan = (await this.documents.read(indexDocument(identity))) as Partial<Plan> | undefined;
-    return plan?.kind === undefined ? undefined : (plan as Plan);
-  }
-
-  /** How a set is searched; another process may have changed it. */
-  private async plan(identity: string): Promise<Plan | undefined> {
-    const known = this.plans.get(identity);
-    const trusted = known !== undefined && Date.now() - known.at < trustPlanMs;
-    const plan = trusted ? known.plan : await this.readPlan(identity);
-    const asked = (known?.asked ?? 0) + 1;
-    this.plans.set(identity, { plan, at: trusted ? known.at : Date.now(), asked });
-    if (asked === worthWarming && plan !== undefined && this.local)
-      void warmIndex(this.items, this.columnOf(identity));
-    return plan;
-  }
-
-  /** Of all items, those that meet a condition. */
-  private async share(condition: string): Promise<number> {
-    const version = await this.items.version();
-    const known = this.shares.get(condition);
-    if (known?.version === version) return known.share;
-    const [all, meant] = [await this.items.countRows(), await this.items.countRows(condition)];
-    if (this.shares.size >= mostShares) this.shares.clear();
-    const share = Math.max(1, meant) / Math.max(1, all);
-    this.shares.set(condition, { share, version });
-    return share;
   }
 
   private async condition(where: Filter): Promise<string> {
@@ -419,17 +365,8 @@ class LanceStore implements Store {
 
 /** Results beyond the wanted ones that are looked at when the last scores are equal. */
 const equals = 100;
-/** Another process may make an index; an old plan finds a little less, or compares everything. */
-const trustPlanMs = 5_000;
-/** Searches of one process after which it reads the whole index into memory. */
-const worthWarming = 10;
-/** Conditions whose share of the items is remembered. */
-const mostShares = 100;
-
 /** Searches that began before a version was replaced may still read it. */
 const keepVersionsMs = 60_000;
-
-const indexDocument = (identity: string): string => `.index/${identity}`;
 
 /** A row of Arrow as a plain object. */
 const plain = (row: object): Record<string, unknown> =>
