@@ -88,10 +88,13 @@ export async function prepareSearch(sql: Sql, ef: number): Promise<void> {
   );
 }
 
-/** Whether so few items meet a condition that all of them are compared: the index would pass by thousands for one of them. */
+/**
+ * Whether so few items meet a condition that all of them are compared: the index would pass by thousands for one of them. They are
+ * then looked for by one process: starting others takes longer, which the planner does not know.
+ */
 export async function areFew(sql: Sql, condition: string, values: readonly unknown[]): Promise<boolean> {
   const [row] = await sql.query(
-    `SELECT count(*) AS n FROM (SELECT 1 FROM clipt.items WHERE $1::text IS NOT NULL AND ${condition} LIMIT ${few}) AS met`,
+    `SELECT count(*) AS n, set_config('max_parallel_workers_per_gather', '0', true) FROM (SELECT 1 FROM clipt.items WHERE $1::text IS NOT NULL AND ${condition} LIMIT ${few}) AS met`,
     ["", ...values.slice(1)],
   );
   return Number(row?.["n"]) < few;

@@ -1,6 +1,6 @@
 import { CliptError, messageOf } from "../../tensor/index.js";
 import type { FieldType } from "../fields.js";
-import type { Connection, Sql } from "./connection.js";
+import type { Connection, Row, Sql } from "./connection.js";
 
 /** A set of vectors: its table has the items' ids and one column of vectors. */
 export interface SetTable {
@@ -38,6 +38,7 @@ export async function makeTables(connection: Connection): Promise<void> {
     await sql.query(
       "CREATE TABLE IF NOT EXISTS clipt.sets (identity text PRIMARY KEY, dim int NOT NULL, name serial NOT NULL)",
     );
+    await sql.query("CREATE TABLE IF NOT EXISTS clipt.writes (place int PRIMARY KEY, count bigint NOT NULL)");
   });
 }
 
@@ -52,24 +53,46 @@ export async function addFields(sql: Sql, fields: Readonly<Record<string, FieldT
 }
 
 /** By identity. */
+/** What a search has to know, at once: the sets by identity, the fields, and a document. */
+export async function readCatalogue(
+  sql: Sql,
+  document: string,
+): Promise<{ sets: Map<string, SetTable>; fields: Record<string, FieldType>; value: unknown }> {
+  const [row] = await sql.query(
+    `SELECT (SELECT jsonb_object_agg(name, type) FROM clipt.fields) AS fields,
+      (SELECT jsonb_agg(sets ORDER BY name) FROM clipt.sets) AS sets,
+      (SELECT value FROM clipt.documents WHERE name = $1) AS value`,
+    [document],
+  );
+  const { fields, sets, value } = row!;
+  return {
+    sets: tablesOf((sets ?? []) as Row[]),
+    fields: (fields ?? {}) as Record<string, FieldType>,
+    value: value ?? undefined,
+  };
+}
+
 export async function readSets(sql: Sql): Promise<Map<string, SetTable>> {
-  const rows = await sql.query("SELECT identity, dim, name FROM clipt.sets ORDER BY name");
-  return new Map(
+  return tablesOf(await sql.query("SELECT identity, dim, name FROM clipt.sets ORDER BY name"));
+}
+
+const tablesOf = (rows: readonly Row[]): Map<string, SetTable> =>
+  new Map(
     rows.map(({ identity, dim, name }) => [
       identity as string,
       { name: `clipt.vectors_${Number(name)}`, dim: Number(dim) },
     ]),
   );
-}
 
 export async function addSet(sql: Sql, identity: string, dim: number): Promise<void> {
   await sql.query(lock);
   if ((await readSets(sql)).has(identity)) return;
   await sql.query("INSERT INTO clipt.sets (identity, dim) VALUES ($1, $2)", [identity, dim]);
   const table = (await readSets(sql)).get(identity)!;
-  // The server sees a small table, because vectors lie beside it, and would give one worker to its index.
+  // Vectors of up to 2,000 numbers lie in their rows: beside them, as the server would have it, reading one takes three times as
+  // long. Longer ones make the table seem small, and its index would be given one worker.
   await sql.query(
-    `CREATE TABLE ${table.name} (id text COLLATE "C" PRIMARY KEY REFERENCES clipt.items ON DELETE CASCADE, vector vector(${dim}) NOT NULL) WITH (parallel_workers = 8)`,
+    `CREATE TABLE ${table.name} (id text COLLATE "C" PRIMARY KEY REFERENCES clipt.items ON DELETE CASCADE, vector vector(${dim}) NOT NULL) WITH (toast_tuple_target = 8160, parallel_workers = 8)`,
   );
 }
 
@@ -79,4 +102,21 @@ export async function dropSet(sql: Sql, identity: string): Promise<void> {
   if (table === undefined) return;
   await sql.query(`DROP TABLE ${table.name}`);
   await sql.query("DELETE FROM clipt.sets WHERE identity = $1", [identity]);
+}
+
+/** Writes are counted in so many places: two writers would wait for each other at one. */
+const places = 64;
+export const somePlace = (): number => Math.floor(Math.random() * places);
+
+/** Counts a write, which this transaction does. */
+export async function countWrite(sql: Sql, place: number): Promise<void> {
+  await sql.query(
+    "INSERT INTO clipt.writes AS known VALUES ($1, 1) ON CONFLICT (place) DO UPDATE SET count = known.count + 1",
+    [place],
+  );
+}
+
+export async function readWrites(sql: Sql): Promise<string> {
+  const [row] = await sql.query("SELECT coalesce(sum(count), 0)::text AS writes FROM clipt.writes");
+  return row!["writes"] as string;
 }

@@ -1,9 +1,11 @@
-import { after } from "node:test";
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
 import type { PGlite } from "@electric-sql/pglite";
 import { serveDatabase, startDatabase as start } from "../../../test/database-in-process.js";
 import { needsPostgres, testDatabase, type TestDatabase } from "../../../test/test-database.js";
 import { connectPostgres, type Connection, type Row } from "./connection.js";
 import { openPostgres } from "./store.js";
+import type { Item } from "../store.js";
 import { testStore } from "../store-suite.js";
 
 const inProcess = (db: PGlite): Connection => {
@@ -72,3 +74,46 @@ testStore(
   },
   needsPostgres,
 );
+
+test("what others write in the same database does not change the version", async () => {
+  const db = await empty();
+  const store = await openPostgres("pglite:", inProcess(db));
+  const before = await store.version();
+  await db.exec("CREATE TABLE other (n int); INSERT INTO other VALUES (1); DROP TABLE other");
+  assert.equal(await store.version(), before);
+  await store.writeDocument("d", 1);
+  assert.notEqual(await store.version(), before);
+});
+
+test("an index that gives up before it has found enough is helped", needsPostgres, async () => {
+  const { url, drop } = await testDatabase();
+  try {
+    // After this many vectors, 20,000 as a rule; and so few would be sorted instead.
+    const store = await openPostgres(
+      "postgres:",
+      await connectPostgres(`${url}?options=-c%20hnsw.max_scan_tuples%3D1%20-c%20enable_sort%3Doff`),
+    );
+    const [identity, vector] = ["a".repeat(64), Float32Array.of(1, 0)];
+    await store.addSet({ identity, dim: 2 });
+    const item = (n: number): Item => ({
+      id: String(n).padStart(5, "0"),
+      fields: { far: n >= 5000 },
+      vectors: { [identity]: Float32Array.of(Math.cos(n / 11_000), Math.sin(n / 11_000)) },
+    });
+    await store.upsert(Array.from({ length: 11_000 }, (_, n) => item(n)));
+    await store.compact();
+    const found = await store.query({
+      identity,
+      vector,
+      k: 3,
+      where: { kind: "compare", field: "far", by: "=", value: true },
+    });
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      ["05000", "05001", "05002"],
+    );
+    await store.close();
+  } finally {
+    await drop();
+  }
+});

@@ -24,7 +24,19 @@ import {
   spare,
   type Measured,
 } from "./indexes.js";
-import { addFields, addSet, dropSet, makeTables, readFields, readSets, type SetTable } from "./schema.js";
+import {
+  addFields,
+  addSet,
+  countWrite,
+  dropSet,
+  makeTables,
+  readCatalogue,
+  readFields,
+  readSets,
+  readWrites,
+  somePlace,
+  type SetTable,
+} from "./schema.js";
 import { fieldExpression, parseVector, toCondition, vectorText } from "./sql.js";
 
 /**
@@ -48,6 +60,7 @@ export async function openPostgres(url: string, connection: Connection): Promise
   let closed = false;
   /** The last write: those of one process happen in their order. */
   let writing: Promise<unknown> = Promise.resolve();
+  const place = somePlace();
 
   const run = async <T>(body: (sql: Sql) => Promise<T>): Promise<T> => {
     if (closed) throw new CliptError("usage", "The store is closed.");
@@ -58,25 +71,33 @@ export async function openPostgres(url: string, connection: Connection): Promise
     }
   };
   const write = <T>(body: (sql: Sql) => Promise<T>): Promise<T> => {
-    const result = writing.then(() => run(body));
+    const result = writing.then(() =>
+      run(async (sql) => {
+        await countWrite(sql, place);
+        return body(sql);
+      }),
+    );
     writing = result.catch(() => {});
     return result;
   };
 
   const query: Store["query"] = (query) =>
     run(async (sql) => {
-      const sets = await readSets(sql);
-      checkQuery(query, dimsOf(sets));
       const { identity, vector, k, offset = 0, where, exact = false, vectors = false } = query;
-      const table = sets.get(identity)!;
+      const { sets, fields, value } = await readCatalogue(sql, indexDocument(identity));
+      checkQuery(query, dimsOf(sets));
+      if (where !== undefined) checkFilter(where, fields);
       const values: unknown[] = [vectorText(vector)];
-      const condition = toCondition(where, await checked(sql, where), values);
-      const measured = exact ? undefined : await measuredOf(sql, identity);
+      const condition = toCondition(where, fields, values);
+      const columns = `id, fields${vectors ? ", vector::text AS written" : ""}`;
+      const nearest = (exact: boolean) =>
+        sql.query(nearestSql(sets.get(identity)!, columns, condition, { k, offset, exact }), values);
+      const measured = exact ? undefined : (value as Measured | undefined);
       const all = measured === undefined || (where !== undefined && (await areFew(sql, condition, values)));
       if (!all) await prepareSearch(sql, Math.max(measured.ef, offset + k + spare));
-      const columns = `id, fields${vectors ? ", vector::text AS written" : ""}`;
-      const page = { k, offset, exact: all };
-      const rows = await sql.query(nearestSql(table, columns, condition, page), values);
+      let rows = await nearest(all);
+      // The index gives up where those that meet the condition are far away.
+      if (!all && where !== undefined && rows.length < k) rows = await nearest(true);
       return rows.map(({ id, fields, distance, written }): Hit => ({
         id: id as string,
         score: 1 - Number(distance),
@@ -87,12 +108,7 @@ export async function openPostgres(url: string, connection: Connection): Promise
 
   return {
     url,
-    version: () =>
-      run(async (sql) => {
-        // Which transactions are seen: of all databases of the server, and more than those that write here.
-        const [row] = await sql.query("SELECT pg_current_snapshot()::text AS snapshot");
-        return row!["snapshot"] as string;
-      }),
+    version: () => run(readWrites),
     fields: () => run(readFields),
     declare: (fields) => write(async (sql) => addFields(sql, checkDeclared(fields, await readFields(sql)))),
 
