@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Dtype } from "../src/graph/index.js";
-import { option, type Benchmark } from "./benchmark.js";
+import { option, steadyMemory, type Benchmark } from "./benchmark.js";
 import { writePictures } from "./encode-files.js";
 import type { Order, Peak } from "./memory.child.js";
 import { writeVitB32 } from "./vit-b-32.js";
@@ -52,7 +52,7 @@ const benchmark: Benchmark = {
 
 async function measure(order: Order): Promise<Peak[]> {
   const peaks: Peak[] = [];
-  const child = fork(fileURLToPath(new URL("./memory.child.js", import.meta.url)));
+  const child = fork(fileURLToPath(new URL("./memory.child.js", import.meta.url)), { env: steadyMemory });
   child.on("message", (peak: Peak) => {
     peaks.push(peak);
     console.error(`${peak.count} ${peak.what}: at most ${peak.peakMb.toFixed(0)} MB`);

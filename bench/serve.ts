@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
-import { option, type Benchmark } from "./benchmark.js";
+import { option, steadyMemory, type Benchmark } from "./benchmark.js";
 
 const server = fileURLToPath(new URL("./serve.child.js", import.meta.url));
 
@@ -140,7 +140,7 @@ interface Started {
 
 /** Starts the server and waits until nothing is left to index. */
 async function startServer(words: readonly string[]): Promise<Started> {
-  const child: ChildProcess = fork(server, [...words, "--port", "0"], { silent: true });
+  const child: ChildProcess = fork(server, [...words, "--port", "0"], { silent: true, env: steadyMemory });
   const url = await new Promise<string>((resolve, reject) => {
     let said = "";
     child.stderr?.on("data", (text: Buffer) => {

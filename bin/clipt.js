@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // A clone has no dist/ until its first command: compile it once then. An installed package carries dist/ and no src/.
+import "./steady-memory.js";
 import { existsSync } from "node:fs";
 
 if (existsSync(new URL("../src", import.meta.url))) {

@@ -1,5 +1,6 @@
 // npm start -- FOLDER…: builds what is stale, indexes the folders and opens the page; flags are those of `clipt serve`. Alone, it
 // shows the example pictures, from an index that is forgotten at the end.
+import "../bin/steady-memory.js";
 import { fileURLToPath } from "node:url";
 import { build } from "./build.mjs";
 
