@@ -396,6 +396,22 @@ export function testStore(name: string, opener: StoreOpener, options: { skip?: s
 
   const { reopen } = opener;
   if (reopen !== undefined)
+    each("vectors that another handle dropped are not there", async (store) => {
+      await fill(store);
+      const second = await reopen(store);
+      try {
+        await second.dropSet(model);
+        const gone = { code: "input", message: /no vectors of the model/ };
+        await assert.rejects(store.query({ identity: model, vector: vec(1, 0), k: 1 }), gone);
+        await assert.rejects(store.get(["east"], model), gone);
+        await assert.rejects(store.list({ limit: 1, lacking: model }), gone);
+        await assert.rejects(store.scan({ identity: model })[Symbol.asyncIterator]().next(), gone);
+        assert.equal((await store.get(["east"]))[0]?.id, "east");
+      } finally {
+        await second.close();
+      }
+    });
+  if (reopen !== undefined)
     each("what two handles write at the same time is all kept", async (store) => {
       await store.addSet({ identity: model, dim: 2 });
       const second = await reopen(store);

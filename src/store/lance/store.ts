@@ -126,7 +126,7 @@ class LanceStore implements Store {
     });
 
   get: Store["get"] = (ids, identity) =>
-    this.read(async () => {
+    this.readSets([identity], async () => {
       if (identity !== undefined) await this.requireSet(identity);
       const found = new Map((await this.fetch([...new Set(ids)], identity)).map((item) => [item.id, item]));
       return ids.map((id) => found.get(id));
@@ -135,7 +135,7 @@ class LanceStore implements Store {
   query: Store["query"] = async ({ vector, ...query }) => (await this.queryMany([vector], query))[0]!;
 
   queryMany: Store["queryMany"] = (vectors, query) =>
-    this.read(async () => {
+    this.readSets([query.identity], async () => {
       await this.know([query.identity]);
       for (const vector of vectors) checkQuery({ ...query, vector }, this.layouts.dims);
       if (vectors.length === 0) return [];
@@ -149,7 +149,7 @@ class LanceStore implements Store {
     });
 
   list: Store["list"] = ({ where, order, limit, offset = 0, lacking, identity }) =>
-    this.read(async () => {
+    this.readSets([lacking, identity], async () => {
       for (const set of [lacking, identity]) if (set !== undefined) await this.requireSet(set);
       if (order !== undefined) await this.condition({ kind: "exists", field: order.field });
       const sorted = await this.sorted(where, lacking, order);
@@ -171,7 +171,7 @@ class LanceStore implements Store {
     });
     const batches = query[Symbol.asyncIterator]();
     for (;;) {
-      const batch = await this.read(() => batches.next());
+      const batch = await this.readSets([lacking, identity], () => batches.next());
       if (batch.done === true) return;
       yield Array.from(batch.value as Iterable<RawRow>, (row) => this.itemOf(row, identity));
     }
@@ -350,6 +350,18 @@ class LanceStore implements Store {
   private async read<T>(body: () => Promise<T>): Promise<T> {
     if (this.closed) throw new CliptError("usage", "The store is closed.");
     return body().catch(refused(this.url));
+  }
+
+  /** A set that another process drops meanwhile is named as one that is not there. */
+  private readSets<T>(identities: readonly (string | undefined)[], body: () => Promise<T>): Promise<T> {
+    return this.read(() =>
+      body().catch(async (error: unknown) => {
+        await this.layouts.refresh();
+        for (const identity of identities)
+          if (identity !== undefined) requireSet(identity, this.layouts.dims);
+        throw error;
+      }),
+    );
   }
 
   private beside<T>(body: () => Promise<T>): Promise<T> {
