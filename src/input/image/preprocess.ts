@@ -112,17 +112,30 @@ export function preprocess(picture: Picture, config: PreprocessConfig): Float32A
 /** Writes a picture's normalised planes [3, height, width] into a batch at `offset`. */
 export function normalizeInto(
   picture: RgbPicture,
-  { mean, std, rescale }: Pick<PreprocessConfig, "mean" | "std" | "rescale">,
+  config: Normalization,
   into: Float32Array,
   offset: number,
 ): void {
   const { data } = picture;
   const pixels = picture.width * picture.height;
   for (let c = 0; c < 3; c++) {
-    const levels = normalizedLevels(mean[c] ?? 0, std[c] ?? 1, rescale);
+    const levels = levelsOf(config)[c]!;
     const plane = into.subarray(offset + c * pixels, offset + (c + 1) * pixels);
     for (let i = 0, at = c; i < pixels; i++, at += 3) plane[i] = levels[data[at] ?? 0] ?? 0;
   }
+}
+
+type Normalization = Pick<PreprocessConfig, "mean" | "std" | "rescale">;
+
+const known = new WeakMap<Normalization, readonly Float32Array[]>();
+
+/** What each of the 256 values becomes, for each colour: once for all pictures of a config. */
+function levelsOf(config: Normalization): readonly Float32Array[] {
+  const { mean, std, rescale } = config;
+  const levels =
+    known.get(config) ?? [0, 1, 2].map((c) => normalizedLevels(mean[c] ?? 0, std[c] ?? 1, rescale));
+  known.set(config, levels);
+  return levels;
 }
 
 function normalizedLevels(mean: number, std: number, factor = 1 / 255): Float32Array {
