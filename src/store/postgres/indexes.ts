@@ -1,5 +1,6 @@
 import type { FieldType } from "../fields.js";
 import type { Connection, Sql } from "./connection.js";
+import { half, nearestSql, prepareSearch } from "./nearest.js";
 import { longestIndexed, type SetTable } from "./schema.js";
 import { fieldExpression } from "./sql.js";
 
@@ -10,11 +11,6 @@ const worthFieldIndex = 10_000;
 const efforts = [40, 100, 200, 400, 1000];
 const wantedRecall = 0.985;
 const sampleSize = 50;
-/** Items that are compared one by one in some milliseconds. */
-const few = 5_000;
-/** Candidates beyond the wanted ones that are compared exactly. */
-export const spare = 10;
-
 /** An index as it was measured; kept as a document. */
 export interface Measured {
   readonly recall: number;
@@ -78,45 +74,6 @@ const memoryMb = (dim: number, count: number): number =>
 
 const plainName = ({ name }: SetTable): string => name.replace("clipt.", "");
 const indexName = (table: SetTable): string => `${plainName(table)}_half`;
-const half = ({ dim }: SetTable): string => `vector::halfvec(${dim})`;
-
-/** How a search is told with which effort to use the index. With a filter, it goes on until it has enough. */
-export async function prepareSearch(sql: Sql, ef: number): Promise<void> {
-  await sql.query(
-    "SELECT set_config('hnsw.ef_search', $1, true), set_config('hnsw.iterative_scan', 'strict_order', true)",
-    [String(Math.min(ef, 1000))],
-  );
-}
-
-/**
- * Whether so few items meet a condition that all of them are compared: the index would pass by thousands for one of them. They are
- * then looked for by one process: starting others takes longer, which the planner does not know.
- */
-export async function areFew(sql: Sql, condition: string, values: readonly unknown[]): Promise<boolean> {
-  const [row] = await sql.query(
-    `SELECT count(*) AS n, set_config('max_parallel_workers_per_gather', '0', true) FROM (SELECT 1 FROM clipt.items WHERE $1::text IS NOT NULL AND ${condition} LIMIT ${few}) AS met`,
-    ["", ...values.slice(1)],
-  );
-  return Number(row?.["n"]) < few;
-}
-
-/**
- * A query for `columns` of the nearest items to $1, best first, equal ones by id. The index knows vectors in half precision, so
- * some more are compared exactly.
- */
-export function nearestSql(
-  table: SetTable,
-  columns: string,
-  condition: string,
-  { k, offset, exact }: { readonly k: number; readonly offset: number; readonly exact: boolean },
-): string {
-  // What is added keeps the server from using an index of whole vectors.
-  const rows = `SELECT ${columns}, (vector <=> $1::vector) + 0 AS distance FROM ${table.name} JOIN clipt.items USING (id) WHERE ${condition}`;
-  const page = `ORDER BY distance, id LIMIT ${k} OFFSET ${offset}`;
-  if (exact) return `${rows} ${page}`;
-  return `SELECT * FROM (${rows} ORDER BY ${half(table)} <=> $1::halfvec(${table.dim}) LIMIT ${offset + k + spare}) AS nearest ${page}`;
-}
-
 async function measure(connection: Connection, table: SetTable): Promise<Measured> {
   const sample = await connection.query(
     `SELECT vector::text AS vector FROM ${table.name} ORDER BY hashtext(id) LIMIT ${sampleSize}`,
@@ -124,8 +81,8 @@ async function measure(connection: Connection, table: SetTable): Promise<Measure
   const nearest = (vector: unknown, ef: number | undefined): Promise<string[]> =>
     connection.transaction(async (sql) => {
       if (ef !== undefined) await prepareSearch(sql, ef);
-      const page = { k: 10, offset: 0, exact: ef === undefined };
-      const rows = await sql.query(nearestSql(table, "id", "true", page), [vector]);
+      const wanted = { table, columns: "id", condition: "true", k: 10, offset: 0 };
+      const rows = await sql.query(nearestSql(wanted, ef === undefined), [vector]);
       return rows.map(({ id }) => id as string);
     });
   const truth: string[][] = [];

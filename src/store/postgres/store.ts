@@ -14,16 +14,8 @@ import { checkFilter } from "../filter.js";
 import { oneByOne } from "../one-by-one.js";
 import type { Hit, Item, Store } from "../store.js";
 import { connectPostgres, withoutSecrets, type Connection, type Row, type Sql } from "./connection.js";
-import {
-  areFew,
-  hasIndex,
-  indexFields,
-  indexVectors,
-  nearestSql,
-  prepareSearch,
-  spare,
-  type Measured,
-} from "./indexes.js";
+import { hasIndex, indexFields, indexVectors, type Measured } from "./indexes.js";
+import { Searches } from "./nearest.js";
 import {
   addFields,
   addSet,
@@ -61,6 +53,7 @@ export async function openPostgres(url: string, connection: Connection): Promise
   /** The last write: those of one process happen in their order. */
   let writing: Promise<unknown> = Promise.resolve();
   const place = somePlace();
+  const searches = new Searches();
 
   const run = async <T>(body: (sql: Sql) => Promise<T>): Promise<T> => {
     if (closed) throw new CliptError("usage", "The store is closed.");
@@ -90,14 +83,9 @@ export async function openPostgres(url: string, connection: Connection): Promise
       const values: unknown[] = [vectorText(vector)];
       const condition = toCondition(where, fields, values);
       const columns = `id, fields${vectors ? ", vector::text AS written" : ""}`;
-      const nearest = (exact: boolean) =>
-        sql.query(nearestSql(sets.get(identity)!, columns, condition, { k, offset, exact }), values);
-      const measured = exact ? undefined : (value as Measured | undefined);
-      const all = measured === undefined || (where !== undefined && (await areFew(sql, condition, values)));
-      if (!all) await prepareSearch(sql, Math.max(measured.ef, offset + k + spare));
-      let rows = await nearest(all);
-      // The index gives up where those that meet the condition are far away.
-      if (!all && where !== undefined && rows.length < k) rows = await nearest(true);
+      const wanted = { table: sets.get(identity)!, columns, condition, values, k, offset };
+      const ef = exact ? undefined : (value as Measured | undefined)?.ef;
+      const rows = await searches.nearest(sql, wanted, ef);
       return rows.map(({ id, fields, distance, written }): Hit => ({
         id: id as string,
         score: 1 - Number(distance),
