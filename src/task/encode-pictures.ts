@@ -55,7 +55,7 @@ export async function* encodePictures<T>(
     shape: rows.shape,
     parallel: rows.parallel,
   };
-  const skip = (item: T, reason: string): void => {
+  const skip = (item: T, { reason }: Broken): void => {
     broken++;
     lastReason = `${sample(item).key}: ${reason}`;
     emit({ kind: "skipped", item: sample(item).key, reason });
@@ -88,7 +88,7 @@ export async function* encodeStream<T, R extends object>(
   items: AsyncGenerator<T>,
   { read, shape, parallel }: Reading<T, R>,
   encoder: Encoder,
-  skip: (item: T, reason: string) => void,
+  skip: (item: T, broken: Broken) => void,
   signal: AbortSignal,
 ): AsyncGenerator<readonly (Encoded<T> & { readonly read: R })[]> {
   const size = shape.reduce((a, b) => a * b);
@@ -105,10 +105,10 @@ export async function* encodeStream<T, R extends object>(
   };
   const encode = async ({ part, pixels, rowAt, results }: Awaited<ReturnType<typeof readBatch>>) => {
     const read: { item: T; read: R }[] = [];
-    const broken: { item: T; reason: string }[] = [];
+    const broken: { item: T; why: Broken }[] = [];
     for (const [i, result] of results.entries()) {
       const item = part[i]!;
-      if ("reason" in result) broken.push({ item, reason: result.reason });
+      if ("reason" in result) broken.push({ item, why: result });
       else if (read.push({ item, read: result }) <= i) rowAt(read.length - 1).set(rowAt(i));
     }
     const features =
@@ -122,7 +122,7 @@ export async function* encodeStream<T, R extends object>(
   const readAhead = inOrder(batches(items, batchSize), readBatch, ahead);
   for await (const { read, broken, features } of inOrder(readAhead, encode, encodedAtOnce)) {
     signal.throwIfAborted();
-    for (const { item, reason } of broken) skip(item, reason);
+    for (const { item, why } of broken) skip(item, why);
     if (features === undefined) continue;
     const vectors = rowsOf(features);
     yield read.map((known, i) => ({ ...known, vector: vectors[i]! }));

@@ -65,6 +65,35 @@ describe("an index of folders", () => {
     assert.deepEqual(await done(), [1, 0, 18, 0, 0]);
   });
 
+  test("a file that cannot be used is tried again when it has changed, or when that is asked for", async () => {
+    mkdirSync(at("some"));
+    copyFileSync(at("photos", "7.png"), at("some", "good.png"));
+    writeFileSync(at("some", "bad.png"), "no picture");
+    const run = async (retry = false) => {
+      const events: TaskEvent[] = [];
+      const { added, unchanged, skipped } = await indexPictures(
+        { folders: [at("some")], db: at("some.db"), model: at("model"), retry },
+        { services, emit: (event) => events.push(event) },
+      );
+      const named = events.filter(({ kind }) => kind === "skipped").length;
+      const notes = events.flatMap((event) => (event.kind === "note" ? [event.message] : []));
+      return { counts: [added, unchanged, skipped], named, notes };
+    };
+    assert.deepEqual(await run(), { counts: [1, 0, 1], named: 1, notes: [] });
+    const again = await run();
+    assert.deepEqual([again.counts, again.named], [[0, 1, 1], 0]);
+    assert.match(again.notes.join(), /^1 of the files could not be used before/);
+    assert.deepEqual(await run(true), { counts: [0, 1, 1], named: 1, notes: [] });
+    assert.equal((await run()).named, 0);
+    writeFileSync(at("some", "bad.png"), await drawnPicture(3));
+    assert.deepEqual(await run(), { counts: [1, 1, 0], named: 0, notes: [] });
+    rmSync(at("some", "good.png"));
+    writeFileSync(at("some", "bad.png"), "no picture again");
+    const none = { code: "input", message: /None of the 1 pictures can be used/ };
+    await assert.rejects(run(), none);
+    await assert.rejects(run(), none);
+  });
+
   test("knows what the files say", async () => {
     const store = await openStore(at("db"));
     const [item] = await store.get([at("photos", "4.png")]);

@@ -19,6 +19,7 @@ export const indexPictures = defineTask({
       "Names and paths to leave out, as in .gitignore; a folder's file .cliptignore says the same",
     ).default([]),
     allowEmpty: flag("A folder without pictures lost them: no drive is missing").default(false),
+    retry: flag("Try files again that could not be used before and have not changed").default(false),
     metadata: file(
       "CSV, TSV or JSON lines with a column path: its other columns become fields to search by",
     ).optional(),

@@ -1,5 +1,6 @@
 import type { Fields, Item } from "../../store/index.js";
 import { inOrder } from "../../train/data/in-order.js";
+import type { Broken } from "../../train/data/row-reader.js";
 import type { Collection } from "../collection/collection.js";
 import { decoding } from "../decoding.js";
 import { encodeStream, type Reading } from "../encode-pictures.js";
@@ -22,8 +23,12 @@ export interface FilesIndexed {
   readonly added: number;
   /** Files whose content had a vector already: moved, renamed or copied ones. */
   readonly reused: number;
-  /** Ids of files that cannot be used. */
-  readonly broken: readonly string[];
+  readonly broken: readonly BrokenFile[];
+}
+
+/** A file that cannot be used. */
+export interface BrokenFile extends Broken {
+  readonly file: PictureFile;
 }
 
 export interface FileOptions {
@@ -50,7 +55,7 @@ export async function indexFiles(
     files.length,
   );
   const started = Date.now();
-  const broken: string[] = [];
+  const broken: BrokenFile[] = [];
   let [added, reused] = [0, 0];
   const writer = new Writer(store, (written) => {
     const done = written + broken.length;
@@ -58,9 +63,9 @@ export async function indexFiles(
     const note = `${rate < 10 ? rate.toFixed(1) : Math.round(rate)}/s`;
     emit({ kind: "progress", stage: "indexing", done, total: files.length, note });
   });
-  const skip = ({ file }: FoundFile, reason: string): void => {
-    broken.push(file.path);
-    emit({ kind: "skipped", item: file.path, reason });
+  const skip = ({ file }: FoundFile, why: Broken): void => {
+    broken.push({ ...why, file });
+    emit({ kind: "skipped", item: file.path, reason: why.reason });
   };
   const itemOf = ({ file, root, fields }: FoundFile, content: Fields, vector: Float32Array): Item => ({
     id: file.path,
@@ -72,8 +77,8 @@ export async function indexFiles(
   async function* unknown(): AsyncGenerator<FoundFile> {
     for await (const part of inOrder(chunks(files, lookedUpAtOnce), lookUp, 2)) {
       signal.throwIfAborted();
-      for (const { found, twin, reason } of part) {
-        if (reason !== undefined) skip(found, reason);
+      for (const { found, twin, broken } of part) {
+        if (broken !== undefined) skip(found, broken);
         else if (twin === undefined) yield found;
         else {
           await writer.add(itemOf(found, twin.fields, twin.vectors![identity]!));
@@ -86,7 +91,7 @@ export async function indexFiles(
   /** Whether the index has their content: only files whose size it knows are read for it. */
   async function lookUp(
     part: readonly FoundFile[],
-  ): Promise<readonly { found: FoundFile; twin?: Item | undefined; reason?: string }[]> {
+  ): Promise<readonly { found: FoundFile; twin?: Item | undefined; broken?: Broken }[]> {
     const sizes = new Set<unknown>();
     for await (const items of store.scan({ where: oneOf("size", part.map(sizeOf)), fields: ["size"] }))
       for (const { fields } of items) sizes.add(fields["size"]);
@@ -100,7 +105,7 @@ export async function indexFiles(
     const twins = await contentOf(hashes);
     return results.map(({ found, read }) => {
       if (read === undefined) return { found };
-      return "reason" in read ? { found, reason: read.reason } : { found, twin: twins.get(read.hash) };
+      return "reason" in read ? { found, broken: read } : { found, twin: twins.get(read.hash) };
     });
   }
 

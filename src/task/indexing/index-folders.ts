@@ -1,15 +1,16 @@
 import { realpath, stat } from "node:fs/promises";
 import { sep } from "node:path";
-import type { Fields, Filter } from "../../store/index.js";
+import type { Fields, Filter, Store } from "../../store/index.js";
 import { CliptError, readError } from "../../tensor/index.js";
 import type { Collection } from "../collection/collection.js";
 import { findPictures } from "../find-pictures.js";
 import type { PictureFile } from "../picture-file.js";
 import type { Context } from "../task.js";
-import { indexFiles, type FileOptions, type FoundFile } from "./index-files.js";
+import { indexFiles, type BrokenFile, type FileOptions, type FoundFile } from "./index-files.js";
 import { leaveOutBelow } from "./leave-out.js";
 import { pictureFields } from "./picture-fields.js";
 import type { MetadataTable } from "./metadata-table.js";
+import { isAmong, isOfContent, readUnusable, stampOf, writeUnusable, type Unusable } from "./unusable.js";
 
 /** What an indexing run did. */
 export interface Indexed {
@@ -27,15 +28,21 @@ export interface IndexOptions extends FileOptions {
   readonly ignore: readonly string[];
   /** A folder without any picture means that its pictures are gone, not that a drive is missing. */
   readonly allowEmpty?: boolean;
+  /** Tries files again that could not be used and have not changed. */
+  readonly retry?: boolean;
   /** A person's own table. */
   readonly metadata?: MetadataTable | undefined;
 }
 
 /** How folders differ from what the index knows of them. */
 export interface Changes {
+  /** The folders' real paths. */
+  readonly roots: readonly string[];
   /** New, changed, or without a vector of this model. */
   readonly fresh: readonly FoundFile[];
   readonly unchanged: number;
+  /** Files that could not be used before: all that is known of any folder, and those that were left out for it. */
+  readonly unusable: { readonly known: Unusable; readonly left: readonly PictureFile[] };
   /** Ids of files that are no longer there, with their sizes. */
   readonly gone: ReadonlyMap<string, number>;
   /** Places that cannot be read: what the index knows below them stays. */
@@ -58,23 +65,45 @@ export async function indexFolders(
   context: Context,
 ): Promise<Indexed> {
   const { store } = collection;
-  const { fresh, gone, unchanged, unreadable } = await findChanges(folders, collection, options, context);
+  const { roots, fresh, gone, unchanged, unusable, unreadable } = await findChanges(
+    folders,
+    collection,
+    options,
+    context,
+  );
   const { added, reused, broken } = await indexFiles(fresh, collection, options, context);
+  const ids = broken.map(({ file }) => file.path);
   // Last, so that a moved file's vector is still there when its new place asks for it.
-  const lost = new Set([...gone.keys(), ...(await knownAmong(broken, store))]);
+  const lost = new Set([...gone.keys(), ...(await knownAmong(ids, store))]);
   await deleteAll([...lost], store);
+  await remember(roots, unusable, broken, store);
   if (added > 0 || reused > 0 || gone.size > 0)
     await store.compact((stage, done, total) => context.emit({ kind: "progress", stage, done, total }));
-  if (added + reused + unchanged === 0 && broken.length > 0)
-    throw new CliptError("input", `None of the ${broken.length} pictures can be used.`);
-  return { added, reused, unchanged, deleted: gone.size, skipped: broken.length + unreadable };
+  const useless = broken.length + unusable.left.length;
+  if (added + reused + unchanged === 0 && useless > 0)
+    throw new CliptError("input", `None of the ${useless} pictures can be used.`);
+  return { added, reused, unchanged, deleted: gone.size, skipped: useless + unreadable };
+}
+
+/** Keeps which files need not be tried again. Those of other folders stay as they are. */
+async function remember(
+  roots: readonly string[],
+  { known, left }: Changes["unusable"],
+  broken: readonly BrokenFile[],
+  store: Store,
+): Promise<void> {
+  const elsewhere = [...known].filter(([path]) => !roots.some((root) => isBelow(path, root)));
+  const own = broken.filter(isOfContent);
+  if (own.length === 0 && elsewhere.length + left.length === known.size) return;
+  const stamps = [...left, ...own.map(({ file }) => file)].map((file) => [file.path, stampOf(file)] as const);
+  await writeUnusable(store, new Map([...elsewhere, ...stamps]));
 }
 
 /** Holds folders against the index. @throws as `indexFolders` does */
 export async function findChanges(
   folders: readonly string[],
   { store, identity }: Collection,
-  { ignore, allowEmpty = false, metadata }: IndexOptions,
+  { ignore, allowEmpty = false, retry = false, metadata }: IndexOptions,
   context: Context,
 ): Promise<Changes> {
   const roots = await Promise.all(folders.map(realFolder));
@@ -98,15 +127,28 @@ export async function findChanges(
     for (const file of await filesBelow(root, ignore, noting, known, allowEmpty))
       found.set(file.path, withFields({ file, root }, own, metadata, known.get(file.path)));
 
+  const unusable = await readUnusable(store);
+  const left = retry
+    ? []
+    : [...found.values()].flatMap(({ file }) => (isAmong(unusable, file) ? [file] : []));
+  if (left.length > 0)
+    context.emit({
+      kind: "note",
+      message: `${left.length} of the files could not be used before and have not changed: they are not tried again.`,
+    });
+  const ignored = new Set(left);
   const fresh = [...found.values()].filter(({ file, fields = {} }) => {
+    if (ignored.has(file)) return false;
     const before = known.get(file.path);
     if (before === undefined || lacking.has(file.path) || !unchanged(file, before)) return true;
     return own.some((name) => fields[name] !== before[name]);
   });
   const hidden = (id: string): boolean => unreadable.some((place) => isBelow(id, place));
   return {
+    roots,
     fresh,
-    unchanged: found.size - fresh.length,
+    unusable: { known: unusable, left },
+    unchanged: found.size - fresh.length - left.length,
     gone: new Map(
       [...known].flatMap(([id, { size }]) =>
         found.has(id) || hidden(id) ? [] : [[id, Number(size)] as const],

@@ -42,7 +42,7 @@ export async function indexPaths(
   if (missing.length > 0)
     for await (const items of store.scan({ where: belowAny(missing), fields: [] }))
       for (const { id } of items) gone.add(id);
-  for (const item of broken.length === 0 ? [] : await store.get(broken))
+  for (const item of broken.length === 0 ? [] : await store.get(broken.map(({ file }) => file.path)))
     if (item !== undefined) gone.add(item.id);
   await deleteAll([...gone], store);
   return { added, reused, deleted: gone.size, skipped: broken.length };

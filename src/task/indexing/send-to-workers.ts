@@ -17,7 +17,12 @@ export async function sendToWorkers(
 ): Promise<Indexed & { readonly queued: number }> {
   const queue = await IndexQueue.open(url, collection.identity);
   try {
-    const { fresh, gone, unchanged, unreadable } = await findChanges(folders, collection, options, context);
+    const { fresh, gone, unchanged, unusable, unreadable } = await findChanges(
+      folders,
+      collection,
+      options,
+      context,
+    );
     await queue.send(fresh, options.exact);
     // A moved file's vector has to be there when its worker looks for it: the next run takes its old place out.
     const sizes = new Set(fresh.map(({ file }) => file.size));
@@ -28,7 +33,7 @@ export async function sendToWorkers(
       reused: 0,
       unchanged,
       deleted: lost.length,
-      skipped: unreadable,
+      skipped: unusable.left.length + unreadable,
       queued: fresh.length,
     };
   } finally {
