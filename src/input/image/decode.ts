@@ -19,8 +19,8 @@ export interface DecodeOptions {
   /**
    * The caller will scale the shortest side to this length, in pixels. A JPEG of at least six times that is reduced
    * while it is decoded, to twice that; one of at least ten times from a quarter of its size, which takes less than a third of
-   * the time. Sharp photographs brought to a thirteenth so differ from the exact result by one level of 255 on average, and by
-   * more than 4 in 3 % of the samples.
+   * the time. Sharp photographs brought to a thirteenth so differ from the exact result by 0.6 levels of 255 on average, and
+   * by more than 4 in a thousandth of the samples.
    * Left out, the result is exact.
    */
   readonly shortest?: number | undefined;
