@@ -1,5 +1,5 @@
 import type { Encoder } from "../model/index.js";
-import { f32, tensor } from "../tensor/index.js";
+import { f32 } from "../tensor/index.js";
 import { Batches, type Asker } from "./batches.js";
 
 /**
@@ -47,9 +47,13 @@ export function batchingEncoder(
     }));
   });
   const [height = 0, width = height] = [encoder.model.preprocess.size].flat();
+  const size = 3 * height * width;
+  // One batch runs at a time. A thread that encodes it would get a copy of memory that is not shared.
+  const pixels = new Float32Array(new SharedArrayBuffer(4 * pictures * size));
   const pictureBatches = new Batches(pictures, async (batch: readonly Float32Array[]) => {
-    const pixels = tensor("float32", [batch.length, 3, height, width], joined(batch));
-    return rows((await encoder.images(pixels)).data, batch.length);
+    for (const [i, row] of batch.entries()) pixels.set(row, i * size);
+    const given = f32([batch.length, 3, height, width], pixels.subarray(0, batch.length * size));
+    return rows((await encoder.images(given)).data, batch.length);
   });
   const dim = encoder.model.config.embedDim;
   const known = new Map<string, TextRow>();

@@ -45,15 +45,16 @@ describe("clipt serve", () => {
   });
 
   test("bodies take room only as long as their requests: ten of 30 MiB one after another", async () => {
-    const pad = "x".repeat(30 * 2 ** 20);
+    const picture = new Uint8Array(30 * 2 ** 20);
     for (let i = 0; i < 10; i++) {
-      const refused = i % 2 === 1;
-      const { status } = await server.post("/v1/embeddings", {
-        input: "a cat",
-        pad,
-        ...(refused && { model: "another" }),
+      // Bytes after a picture's end are none of it.
+      picture.set(i % 2 === 0 ? readFileSync(at("photos/3.png")) : Buffer.from("no picture"));
+      const { status } = await server.get("/v1/tasks/classify?labels=cat", {
+        method: "POST",
+        headers: { "Content-Type": "image/png" },
+        body: picture,
       });
-      assert.equal(status, refused ? 404 : 200);
+      assert.equal(status, i % 2 === 0 ? 200 : 400);
     }
   });
 
