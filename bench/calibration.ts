@@ -13,7 +13,7 @@ import { labelTable } from "./calibration/labels.js";
 import { marksTable } from "./calibration/marks.js";
 import { pairTable } from "./calibration/pairs.js";
 import { presenceTable, resultsTable } from "./calibration/presence.js";
-import { inHalves, inPhotographs } from "./calibration/searches.js";
+import { inHalves, inPhotographs, type Labelled } from "./calibration/searches.js";
 import { strictJudges } from "./calibration/strict.js";
 
 const shared = join(packageRoot, "..", "shared", "data");
@@ -90,13 +90,19 @@ function reportOf(
   explain: Parameters<typeof labelTable>[1],
 ): Record<string, unknown> {
   const [alone, mixed] = [inHalves(known, 0, judgeOf), inHalves(known, mixedIn, judgeOf)];
-  const byLabels = (lists: typeof mixed) =>
-    lists.map((list) => list.map((example) => ({ ...example, present: example.labelled })));
+  const withPresence = (lists: typeof mixed, presentOf: (example: Labelled) => boolean | undefined) =>
+    lists.map((list) => list.map((example) => ({ ...example, present: presentOf(example) })));
+  const byLabels = (lists: typeof mixed) => withPresence(lists, ({ labelled }) => labelled);
   const words = inPhotographs(known, /words|word sentences/, judgeOf);
   const captions = inPhotographs(known, /captions/, judgeOf);
   return {
     presence: presenceTable(byLabels(alone), judgeOf),
     presenceWithPhotographs: presenceTable(byLabels(mixed), judgeOf),
+    // What a caption names is here, too.
+    presenceWithPhotographsNamed: presenceTable(
+      withPresence(mixed, ({ labelled, present }) => labelled || present === true),
+      judgeOf,
+    ),
     // What captions name is here, whatever the labels say; what they leave open is left out.
     presenceWithPhotographsByCaptions: presenceTable(mixed, judgeOf),
     presenceOfWords: presenceTable(words, judgeOf),

@@ -67,7 +67,7 @@ for (const [query, verdicts] of [
   ["a cat", ["matches"]],
   ["кот", ["matches", "unsure"]],
   ["a cup of coffee", ["matches", "unsure"]],
-  ["a submarine under ice", ["nothing"]],
+  ["a submarine under ice", ["nothing", "unsure"]],
   ["жираф", ["nothing"]],
   ["a bicycle", ["nothing"]],
 ] as const)

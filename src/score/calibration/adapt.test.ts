@@ -7,11 +7,11 @@ const evidence = {
   cosines: [0.3, 0.2],
   margins: [-0.1, -0.2],
   size: 2,
-  traits: { words: 1, everyday: 0.5, agreeing: 0 },
+  traits: { words: 1, everyday: 0.5, place: { nearest: 0.5, mean: 0.1 }, agreeing: 0 },
 };
-const heads = { present: head(44), hit: head(7), pair: head(2) };
+const heads = { present: head(15), hit: head(7), pair: head(4) };
 const calibration: Calibration = {
-  version: 2,
+  version: 3,
   identity: "m",
   reference: "r",
   sorts: { name: heads, word: heads, sentence: heads },

@@ -7,12 +7,13 @@ import {
   type Evidence,
   type QueryTraits,
 } from "./features.js";
+import type { Place } from "./explained.js";
 import { logit, logitOf, sigmoid, type Logistic } from "./logistic.js";
 import { shares, sorts, type Sort } from "./sorts.js";
 
 /** From scores to probabilities, for the vectors of one model. `calibration.json` holds one. */
 export interface Calibration {
-  readonly version: 2;
+  readonly version: 3;
   /** Of the model that it was fitted to. */
   readonly identity: string;
   /** SHA-256 of the reference texts that it counts on. */
@@ -90,7 +91,7 @@ export function pairProbability(
   margin: number,
   prior = 0.5,
 ): number {
-  const features = pairFeatures(cosine, margin);
+  const features = pairFeatures(cosine, margin, traits.place);
   return sigmoid(blend(traits, (sort) => logitOf(heads[sort].pair, features)) + logit(prior));
 }
 
@@ -114,21 +115,23 @@ export const labelProbabilities = (
   { sorts: { name } }: Calibration,
   cosines: ArrayLike<number>,
   margins: ArrayLike<number>,
+  places: readonly Place[],
 ): Float64Array =>
   Float64Array.from(cosines, (cosine, i) =>
-    sigmoid(logitOf(name.pair, pairFeatures(cosine, margins[i]!)) - Math.log(cosines.length)),
+    sigmoid(logitOf(name.pair, pairFeatures(cosine, margins[i]!, places[i]!)) - Math.log(cosines.length)),
   );
 
-const traits: QueryTraits = { words: 1, everyday: 0, agreeing: 0 };
+const place: Place = { nearest: 0, mean: 0 };
+const traits: QueryTraits = { words: 1, everyday: 0, place, agreeing: 0 };
 const nearest: Evidence = { cosines: [0], margins: [0], size: 1, traits };
 const counts = {
   present: presenceFeatures(nearest).length,
   hit: hitFeatures(nearest, 0, 0, 0).length,
-  pair: pairFeatures(0, 0).length,
+  pair: pairFeatures(0, 0, place).length,
 } as const;
 const labelCount = anyLabelFeatures([0], [0]).length;
 
-const version = 2;
+const version = 3;
 
 export const isCurrent = (value: unknown): boolean =>
   (value as Partial<Calibration> | null | undefined)?.version === version;

@@ -1,5 +1,5 @@
 import { CliptError, f32, type Tensor } from "../../tensor/index.js";
-import { holdTensor, type HeldRows } from "../held-rows.js";
+import { holdTensor } from "../held-rows.js";
 
 /**
  * How much better a text explains pictures than other texts do: the picture's cosine with the text, less a soft maximum of its
@@ -10,6 +10,8 @@ export interface Explainer {
   margins(text: TextWeights, cosines: ArrayLike<number>, rows: readonly PictureRow[]): Float64Array;
   /** Reference texts that say nearly the same as the text don't count against it. @param text [dim], length 1 */
   weigh(text: Float32Array): TextWeights;
+  /** Where the text lies among the reference texts. @param text [dim], length 1 */
+  place(text: Float32Array): Place;
   /** What the reference texts say of pictures. @param pictures [n, dim] */
   read(pictures: Tensor<"float32">): PictureRow[];
 }
@@ -24,8 +26,19 @@ export interface Kind {
 
 /** How much each reference text counts against a text, 0 to 1. */
 export type TextWeights = Float32Array & { readonly brand: "weights" };
+/** As if what does not count against one of two texts did not count against the other. */
+export const lighter = (a: TextWeights, b: TextWeights): TextWeights =>
+  a.map((weight, i) => Math.min(weight, b[i]!)) as TextWeights;
 /** How many reference texts don't count against a text. */
 export const agreeing = (text: TextWeights): number => text.reduce((sum, weight) => sum + 1 - weight, 0);
+
+/** Cosines of a text with the reference texts. A text far from all, or near to many, has lower cosines with pictures of it. */
+export interface Place {
+  /** Mean of the five highest. */
+  readonly nearest: number;
+  /** Mean of all. */
+  readonly mean: number;
+}
 
 /** exp(sharpness · (cosine − 1)) of each reference text with a picture. */
 export type PictureRow = Float32Array & { readonly brand: "picture" };
@@ -36,6 +49,8 @@ const sharpness = 20;
 const rivals = { from: 0.75, to: 0.9 };
 /** Cosines of a text and a kind's name, from which its members begin to be no rivals, and are none. */
 const kinds = { from: 0.7, to: 0.8 };
+/** How much nearer the name must be than the nearest member: "Egyptian cat" is nearer to a cat of the list than to "cat". */
+const nearer = { from: -0.05, to: 0.05 };
 /** A picture of which no reference text says anything. */
 const least = 1e-9;
 
@@ -49,11 +64,20 @@ export function explainer(reference: Tensor<"float32">, known: readonly Kind[] =
   if (count === 0) throw new CliptError("input", "There are no reference texts.");
   const held = holdTensor(stacked([reference, ...known.map(({ names }) => names)]));
   const weighed = new WeakMap<Float32Array, TextWeights>();
+  const cosinesOf = (text: Float32Array): Float32Array => {
+    const cosines = new Float32Array(held.count);
+    held.compare([text], (_, first, some) => cosines.set(some, first));
+    return cosines;
+  };
   return {
     weigh(text) {
-      const weights = weighed.get(text) ?? weigh(text, held, count, known);
+      const weights = weighed.get(text) ?? weigh(cosinesOf(text), count, known);
       weighed.set(text, weights);
       return weights;
+    },
+    place(text) {
+      const cosines = cosinesOf(text).subarray(0, count).sort().reverse();
+      return { nearest: mean(cosines.subarray(0, 5)), mean: mean(cosines) };
     },
     read(pictures) {
       const [n = 0, width = 0] = pictures.shape;
@@ -85,17 +109,18 @@ function product(a: Float32Array, b: Float32Array): number {
   return s0 + s1 + s2 + s3;
 }
 
-/** @param held the reference texts, `count` of them, and the names of the kinds */
-function weigh(text: Float32Array, held: HeldRows, count: number, known: readonly Kind[]): TextWeights {
-  const cosines = new Float32Array(held.count);
-  held.compare([text], (_, first, some) => cosines.set(some, first));
+const mean = (values: Float32Array): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** @param cosines of a text with the reference texts, `count` of them, and with the names of the kinds */
+function weigh(cosines: Float32Array, count: number, known: readonly Kind[]): TextWeights {
   const weights = cosines.slice(0, count).map((cosine) => 1 - ramp(cosine, rivals)) as TextWeights;
   let next = count;
   for (const { names, members } of known) {
     const end = next + (names.shape[0] ?? 0);
-    let nearest = -1;
-    for (; next < end; next++) nearest = Math.max(nearest, cosines[next]!);
-    const left = 1 - ramp(nearest, kinds);
+    let name = -1;
+    for (; next < end; next++) name = Math.max(name, cosines[next]!);
+    const member = members.reduce((most, place) => Math.max(most, cosines[place]!), -1);
+    const left = 1 - ramp(name, kinds) * ramp(name - member, nearer);
     if (left < 1) for (const place of members) weights[place] = Math.min(weights[place]!, left);
   }
   return weights;

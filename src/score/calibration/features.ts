@@ -1,4 +1,4 @@
-import { sigmoid } from "./logistic.js";
+import type { Place } from "./explained.js";
 
 /** What is known of a query and the pictures nearest to it. */
 export interface Evidence {
@@ -17,6 +17,8 @@ export interface QueryTraits {
   readonly words: number;
   /** How nearly it is an everyday word such as "dog" or "water", 0 to 1; others name particular things. */
   readonly everyday: number;
+  /** Where it lies among the reference texts. */
+  readonly place: Place;
   /** Reference texts that say the same or something of its kind: few rivals make high margins. */
   readonly agreeing: number;
 }
@@ -24,41 +26,34 @@ export interface QueryTraits {
 /** How many of the nearest pictures count. */
 export const depth = 50;
 
-/** Margins at which pictures begin to count as likely, and how steeply. */
-const [likely, perhaps, steepness] = [0, -0.1, 40];
+/** How much more a rise of high margins says than one of low ones; chosen by log loss among 0, 5 and 10. */
+const steepness = 5;
 
 /**
- * Features that tell whether any picture matches: the best cosine and margins, how many margins are high, the size of the
- * collection, the length of the query, how many rivals it has; and all products of two, since one match among few pictures looks unlike ten
- * among many.
+ * Features that tell whether any picture matches: the best cosine and margin and the size of the collection, with their products,
+ * since one match among few pictures looks unlike ten among many; the best five, and what the query is like. Products of all fit
+ * what was seen better, and what was not seen worse.
  */
 export function presenceFeatures({ cosines, margins, size, traits }: Evidence): number[] {
   const best = Float64Array.from(margins).sort().reverse();
-  const single = [
-    meanOf(cosines, 1),
-    meanOf(best, 1),
-    meanOf(best, 5),
-    countAbove(margins, likely),
-    countAbove(margins, perhaps),
-    Math.log(Math.max(1, size)),
+  const main = [meanOf(cosines, 1), meanOf(best, 1), Math.log(Math.max(1, size))];
+  return [
+    ...main,
+    ...main.flatMap((a, i) => main.slice(i).map((b) => a * b)),
+    meanOf(cosines, 5),
+    Math.exp(steepness * meanOf(best, 5)),
     Math.log(Math.max(1, traits.words)),
     Math.log1p(traits.agreeing),
+    traits.place.nearest,
+    traits.place.mean,
   ];
-  return [...single, ...single.flatMap((a, i) => single.slice(i).map((b) => a * b))];
 }
 
-/** Logarithm of how many margins are above a limit; those near it count in part. */
-function countAbove(margins: ArrayLike<number>, limit: number): number {
-  let sum = 0.1;
-  for (let i = 0; i < margins.length; i++) sum += sigmoid(steepness * (margins[i]! - limit));
-  return Math.log(sum);
-}
-
-/** Words of a text; two signs of a script without spaces between words count as one. */
+/** Words of a text; three signs of a script without spaces between words count as two. */
 export function countWords(text: string): number {
   const signs = text.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/gu) ?? [];
   const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
-  return signs.length === 0 ? words.length : Math.ceil(signs.length / 2);
+  return signs.length === 0 ? words.length : Math.ceil((2 * signs.length) / 3);
 }
 
 /**
@@ -83,7 +78,12 @@ export function hitFeatures(nearest: Evidence, cosine: number, margin: number, p
 }
 
 /** Features of one picture and one text without a collection. */
-export const pairFeatures = (cosine: number, margin: number): number[] => [cosine, margin];
+export const pairFeatures = (cosine: number, margin: number, { nearest, mean }: Place): number[] => [
+  cosine,
+  margin,
+  nearest,
+  mean,
+];
 
 /** Features that tell whether any label of a list is seen in a picture. */
 export function anyLabelFeatures(cosines: ArrayLike<number>, margins: ArrayLike<number>): number[] {

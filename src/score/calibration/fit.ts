@@ -36,7 +36,7 @@ export function fitCalibration(
   // A sort that the data say nothing of is judged as the nearest one.
   const of = (sort: Sort, otherwise: Sort): Heads => fitted.get(sort) ?? fitted.get(otherwise) ?? any;
   return {
-    version: 2,
+    version: 3,
     ...model,
     sorts: { name: of("name", "word"), word: of("word", "name"), sentence: of("sentence", "word") },
     label:
@@ -76,7 +76,7 @@ function fitSort(practice: Practice, sort: Sort): Heads | undefined {
       hits.map(({ match }) => match),
     ),
     pair: fitLogistic(
-      pairs.map(({ cosine, margin }) => pairFeatures(cosine, margin)),
+      pairs.map(({ query, cosine, margin }) => pairFeatures(cosine, margin, query.traits.place)),
       pairs.map(({ matches }) => matches),
     ),
   };

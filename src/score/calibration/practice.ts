@@ -47,18 +47,18 @@ export function practise(
     const collection = drawCollection(pictures, drawSizes(draw, classes, photographs, rng), rng);
     examples.push(...searchAll(pictures, collection, balanced(byKind, collection, rng), explain));
   }
-  const everywhere = pictures.classes.map((_, i) => i);
+  const among = (classed: boolean): number[] =>
+    pictures.classes.flatMap((own, i) => (own >= 0 === classed ? [i] : []));
+  const names = wanted.filter(({ thing }) => classes.includes(thing));
+  const others = wanted.filter(({ thing }) => !classes.includes(thing));
   return {
     examples,
-    pairs: drawPairs(pictures, everywhere, wanted, explain, rng),
-    choices: drawChoices(
-      pictures,
-      wanted.filter(({ thing }) => classes.includes(thing)),
-      lists,
-      () => Math.round(between(1, longest, rng)),
-      explain,
-      rng,
-    ),
+    // The wrong picture is of the same sort as the right one: no thumbnail is taken for what a caption says.
+    pairs: [
+      ...drawPairs(pictures, among(true), names, explain, rng),
+      ...drawPairs(pictures, among(photographs === 0), others, explain, rng),
+    ],
+    choices: drawChoices(pictures, names, lists, () => Math.round(between(1, longest, rng)), explain, rng),
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bareQuery } from "./bare-query.js";
+import { bareQuery, colouredThing } from "./bare-query.js";
 
 test("words that only say that it is a picture are left out", () => {
   for (const [query, bare] of [
@@ -33,4 +33,11 @@ test("what is looked for stays, also where it is a picture", () => {
     "",
   ])
     assert.equal(bareQuery(query), query.replace(/^an? /, ""));
+});
+
+test("a colour is told from its thing", () => {
+  assert.equal(colouredThing("red car"), "car");
+  assert.equal(colouredThing("красная гоночная машина"), "гоночная машина");
+  for (const other of ["red", "redwood tree", "orange", "сервер на столе", "red car on a snowy road"])
+    assert.equal(colouredThing(other), undefined, other);
 });

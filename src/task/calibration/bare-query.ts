@@ -12,6 +12,12 @@ export function bareQuery(query: string): string {
   return bare === "" ? query.trim() : bare;
 }
 
+/** What has the colour in "red car" and "красная машина"; undefined where no colour is named, or more than a thing. */
+export const colouredThing = (bare: string): string | undefined => coloured.exec(bare)?.[1];
+
+const coloured =
+  /^(?:red|blue|yellow|green|black|white|brown|gr[ae]y|orange|pink|purple|(?:красн|син|голуб|ж[её]лт|зел[её]н|ч[её]рн|бел|коричнев|сер|оранжев|розов|фиолетов)(?:ый|ий|ая|яя|ое|ее|ые|ие))\s+(\S+(?:\s+\S+)?)$/iu;
+
 const article = /^(?:an?|the|this|these|some|several|my)\s+(?=\S)/i;
 
 const around: readonly (readonly [RegExp, string])[] = [

@@ -38,7 +38,7 @@ export interface Judgement {
 export async function judge(
   calibration: Calibration,
   encoder: Encoder,
-  { vector: text, traits }: QueryEvidence,
+  { vector: text, weights, traits }: QueryEvidence,
   { found, size }: { readonly found: readonly Found[]; readonly size: number },
   context: Context,
 ): Promise<Judgement> {
@@ -46,13 +46,10 @@ export async function judge(
   const pictures = stackVectors(found.map(({ vector }) => vector));
   const cosines = dotProducts(f32([1, text.length], text), pictures);
   const order = found.map((_, i) => i).sort((a, b) => cosines[b]! - cosines[a]!);
-  const rows = readPictures(explain, found);
+  const read = readPictures(explain, found);
+  const rows = order.map((i) => read[i]!);
   const sorted = order.map((i) => cosines[i]!);
-  const margins = explain.margins(
-    explain.weigh(text),
-    sorted,
-    order.map((i) => rows[i]!),
-  );
+  const margins = explain.margins(weights, sorted, rows);
   const nearest: Evidence = {
     cosines: sorted.slice(0, depth),
     margins: margins.slice(0, depth),

@@ -28,13 +28,15 @@ export async function labelAssessor(
   const calibration = await openCalibration(encoder.model);
   if (calibration === undefined) return undefined;
   const { explain } = await judgeOf(encoder, context);
-  const weights = rowsOf(head).map((label) => explain.weigh(label));
+  const labels = rowsOf(head);
+  const weights = labels.map((label) => explain.weigh(label));
+  const places = labels.map((label) => explain.place(label));
   return (picture, cosines) => {
     const rows = explain.read(picture);
     const margins = Float64Array.from(weights, (label, i) => explain.margins(label, [cosines[i]!], rows)[0]!);
     return {
       none: noneProbability(calibration, cosines, margins),
-      labels: labelProbabilities(calibration, cosines, margins),
+      labels: labelProbabilities(calibration, cosines, margins, places),
     };
   };
 }

@@ -84,14 +84,14 @@ export async function refinementsOf(
 
 /** That each picture shows the word. */
 function probabilities(
-  { vector, traits }: QueryEvidence,
+  { vector, weights, traits }: QueryEvidence,
   pictures: readonly Float32Array[],
   read: ReturnType<typeof readPictures>,
   { explain }: Judge,
   calibration: Calibration,
 ): number[] {
   const cosines = pictures.map((picture) => dot(vector, picture));
-  const margins = explain.margins(explain.weigh(vector), cosines, read);
+  const margins = explain.margins(weights, cosines, read);
   return cosines.map((cosine, i) =>
     pairProbability(calibration, traits, cosine, margins[i]!, wordsOfPicture),
   );
