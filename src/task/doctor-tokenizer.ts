@@ -34,6 +34,7 @@ export const doctorTokenizer = defineTask({
     tokenizers: z.array(
       z.object({
         path: z.string(),
+        fields: z.array(z.string()).describe("Of the reference: a folder may hold two tokenizers"),
         ok: z.boolean(),
         compared: z.number(),
         differences: z.number(),
@@ -72,8 +73,9 @@ export const doctorTokenizer = defineTask({
       differences: sum(({ differences }) => differences),
       fields: Object.assign({}, ...reports.map(({ fields }) => fields)) as Record<string, number>,
       different: reports.flatMap(({ different }) => different),
-      tokenizers: reports.map(({ path, ok, compared, differences, error }) => ({
+      tokenizers: reports.map(({ path, fields, ok, compared, differences, error }) => ({
         path,
+        fields: Object.keys(fields),
         ok,
         compared,
         differences,
