@@ -2,7 +2,8 @@
 // file into src/input/image/jpeg/kernel-binary.ts.
 //
 // A quarter of a block is 2 × 2 samples: the inverse cosine transform of its four lowest coefficients. All others are passed
-// over by their lengths, two at a time.
+// over by their lengths, two at a time. From there to red, green and blue samples keep fractional bits: what is rounded in light
+// and colours weighs up to 1.8 times there.
 
 /**
  * Copies the coded data without its stuffed zeros, and backwards: eight bytes that are loaded then have the first one on top.
@@ -78,12 +79,15 @@ function extended(acc: u64, size: i32): i32 {
   return value < 1 << (size - 1) ? value - (1 << size) + 1 : value;
 }
 
-function sample(sum: i32): u8 {
-  return <u8>min(255, max(0, (sum + (128 << 3) + (1 << 2)) >> 3));
+/** A sum without the mean of all samples, in eighths of a level, as a sample in eighths. */
+function sample(sum: i32): i16 {
+  return <i16>min(255 << 3, max(0, sum + (128 << 3)));
 }
 
 /**
- * Decodes all blocks into planes of 2 × 2 samples a block.
+ * Decodes all blocks into planes of 2 × 2 samples a block, in eighths of a level, i16.
+ *
+ * A block of one level all over is rounded to a whole one, as whoever decodes all of its samples rounds each of them.
  *
  * @param segments   from `unstuff`
  * @param interval   units (MCUs) of a segment
@@ -183,6 +187,7 @@ export function scan(
               acc <<= n;
               bits -= (symbol >> 8) + n;
             }
+            const flat = k == 65;
             while (k < 64) {
               acc |= load<u64>(next - 7) >> bits;
               next -= (63 - bits) >> 3;
@@ -206,30 +211,130 @@ export function scan(
               bits -= n;
             }
 
-            const mean = level * load<i32>(divisors);
+            const scaled = level * load<i32>(divisors);
+            const mean = flat ? (scaled + (1 << 2)) & ~7 : scaled;
             const horizontal = load<i32>(values, 4) * load<i32>(divisors, 4);
             const vertical = load<i32>(values, 8) * load<i32>(divisors, 8);
             const both = load<i32>(values, 16) * load<i32>(divisors, 16);
-            const at = plane + <usize>(2 * (row * high + v)) * stride + <usize>(2 * (column * wide + h));
-            store<u8>(at, sample(mean + horizontal + vertical + both));
-            store<u8>(at, sample(mean - horizontal + vertical - both), 1);
-            store<u8>(at + stride, sample(mean + horizontal - vertical - both));
-            store<u8>(at + stride, sample(mean - horizontal - vertical + both), 1);
+            const at = plane + <usize>(2 * (row * high + v)) * stride + <usize>(4 * (column * wide + h));
+            store<i16>(at, sample(mean + horizontal + vertical + both));
+            store<i16>(at, sample(mean - horizontal + vertical - both), 2);
+            store<i16>(at + stride, sample(mean + horizontal - vertical - both));
+            store<i16>(at + stride, sample(mean - horizontal - vertical + both), 2);
           }
       }
     }
   return next + ((<usize>bits) >> 3) < end ? 1 : 0;
 }
 
-/** Planes of equal size to red, green, blue: JFIF's conversion with 16 fractional bits. Rows have no gaps. */
+/** Halves up, and drops fractional bits of weights. */
+function rounded(sums: v128, bits: i32): v128 {
+  return i32x4.shr_s(i32x4.add(sums, i32x4.splat((1 << bits) >> 1)), bits);
+}
+
+/**
+ * Shortens or stretches rows of eighths, to 64ths. Rows have no gaps. Reads up to 7 samples past a row, whose weight is zero.
+ *
+ * @param starts  byte offset of the first source sample of each output sample, i32[width]
+ * @param counts  number of weights of each output sample, a multiple of 8, i32[width]
+ * @param weights 14 fractional bits, i16[width, taps], zero beyond the count
+ */
+export function horizontal(
+  source: usize,
+  stride: i32,
+  rows: i32,
+  target: usize,
+  width: i32,
+  starts: usize,
+  counts: usize,
+  weights: usize,
+  taps: i32,
+): void {
+  for (let y = 0; y < rows; y++) {
+    const row = source + <usize>y * stride;
+    for (let x = 0; x < width; x++) {
+      let from = row + load<i32>(starts + ((<usize>x) << 2));
+      let weight = weights + <usize>x * (taps << 1);
+      const end = weight + (load<i32>(counts + ((<usize>x) << 2)) << 1);
+      let sums = i32x4.splat(0);
+      while (weight < end) {
+        sums = i32x4.add(sums, i32x4.dot_i16x8_s(v128.load(from), v128.load(weight)));
+        from += 16;
+        weight += 16;
+      }
+      sums = i32x4.add(sums, v128.shuffle<i32>(sums, sums, 2, 3, 0, 1));
+      sums = i32x4.add(sums, v128.shuffle<i32>(sums, sums, 1, 0, 3, 2));
+      const words = rounded(sums, 11);
+      store<i16>(target, i16x8.extract_lane_s(i16x8.narrow_i32x4_s(words, words), 0));
+      target += 2;
+    }
+  }
+}
+
+/**
+ * Shortens or stretches columns of 64ths, 8 at a time. Rows have no gaps; up to 7 samples are written past each, which the next
+ * row mends. Reads a row past the last one, whose weight is zero.
+ *
+ * @param starts  first source row of each output row, i32[rows]
+ * @param counts  number of weights of each output row, a multiple of 2, i32[rows]
+ * @param weights 14 fractional bits, i16[rows, taps], zero beyond the count
+ */
+export function vertical(
+  source: usize,
+  width: i32,
+  target: usize,
+  rows: i32,
+  starts: usize,
+  counts: usize,
+  weights: usize,
+  taps: i32,
+): void {
+  const stride = (<usize>width) << 1;
+  for (let y = 0; y < rows; y++) {
+    const first = source + <usize>load<i32>(starts + ((<usize>y) << 2)) * stride;
+    const begin = weights + <usize>y * (taps << 1);
+    const end = begin + (load<i32>(counts + ((<usize>y) << 2)) << 1);
+    for (let x: usize = 0; x < stride; x += 16) {
+      let from = first + x;
+      let left = i32x4.splat(0);
+      let right = left;
+      for (let weight = begin; weight < end; weight += 4) {
+        const above = v128.load(from);
+        const below = v128.load(from + stride);
+        const pair = v128.load32_splat(weight);
+        left = i32x4.add(
+          left,
+          i32x4.dot_i16x8_s(v128.shuffle<i16>(above, below, 0, 8, 1, 9, 2, 10, 3, 11), pair),
+        );
+        right = i32x4.add(
+          right,
+          i32x4.dot_i16x8_s(v128.shuffle<i16>(above, below, 4, 12, 5, 13, 6, 14, 7, 15), pair),
+        );
+        from += stride << 1;
+      }
+      v128.store(target + <usize>y * stride + x, i16x8.narrow_i32x4_s(rounded(left, 14), rounded(right, 14)));
+    }
+  }
+}
+
+function byte(sum: i32, bits: i32): u8 {
+  return <u8>min(255, max(0, (sum + ((1 << bits) >> 1)) >> bits));
+}
+
+/** A plane of 64ths of a level to bytes. */
+export function toGrey(y: usize, target: usize, pixels: i32): void {
+  for (let i: usize = 0; i < <usize>pixels; i++) store<u8>(target + i, byte(load<i16>(y + (i << 1)), 6));
+}
+
+/** Planes of 64ths of a level, of equal size, to red, green, blue: JFIF's conversion with 14 fractional bits. */
 export function toRgb(y: usize, blue: usize, red: usize, target: usize, pixels: i32): void {
-  for (let i = 0; i < pixels; i++) {
-    const light = ((<i32>load<u8>(y + i)) << 16) + 32768;
-    const b = <i32>load<u8>(blue + i) - 128;
-    const r = <i32>load<u8>(red + i) - 128;
-    store<u8>(target, <u8>min(255, max(0, (light + 91881 * r) >> 16)));
-    store<u8>(target, <u8>min(255, max(0, (light - 22554 * b - 46802 * r) >> 16)), 1);
-    store<u8>(target, <u8>min(255, max(0, (light + 116130 * b) >> 16)), 2);
+  for (let i: usize = 0; i < (<usize>pixels) << 1; i += 2) {
+    const light = (<i32>load<i16>(y + i)) << 14;
+    const b = <i32>load<i16>(blue + i) - (128 << 6);
+    const r = <i32>load<i16>(red + i) - (128 << 6);
+    store<u8>(target, byte(light + 22970 * r, 20));
+    store<u8>(target, byte(light - 5638 * b - 11700 * r, 20), 1);
+    store<u8>(target, byte(light + 29032 * b, 20), 2);
     target += 3;
   }
 }

@@ -13,10 +13,12 @@ export function decoding(
 ): DecodeOptions {
   if (exact) return { orient: false };
   if (scaleTo === "none") return { orient: true };
-  const square = new Set([scaleTo].flat()).size === 1 && new Set([size].flat()).size === 1;
+  const [height, width] = typeof scaleTo === "number" ? [scaleTo, scaleTo] : scaleTo;
+  const known = resizeMode === "shortest" && width === height && new Set([size].flat()).size === 1;
   return {
     orient: true,
-    shortest: Math.max(...[scaleTo].flat()),
-    ...(resizeMode === "shortest" && square ? { interpolation } : {}),
+    shortest: Math.max(height, width),
+    ...(known ? { interpolation } : {}),
+    ...(resizeMode === "squash" ? { interpolation, stretched: { width, height } } : {}),
   };
 }

@@ -10,6 +10,7 @@ import { toRgb } from "./convert.js";
 import { decodeImage } from "./decode.js";
 import { channelsOf } from "./picture.js";
 import { clipPreprocess, fitImage } from "./preprocess.js";
+import { resize } from "./resize/resize.js";
 
 const fixture = (name: string) => readFileSync(join(packageRoot, "test/fixtures/pictures", name));
 
@@ -206,5 +207,19 @@ test("a reduced photo is turned as an exact one is", async () => {
     const [a, b] = [fitImage(exact, config).data, fitImage(reduced, config).data];
     const mean = a.reduce((sum, value, i) => sum + Math.abs(value - b[i]!), 0) / a.length;
     assert.ok(mean < 0.5, `orientation ${orientation}: ${mean}`);
+  }
+});
+
+test("a photo that will be stretched is brought to that size, upright", async () => {
+  const to = { width: 28, height: 20 };
+  const scene = await sharp(fixture("rgba.png")).removeAlpha().resize(340, 420, { fit: "fill" }).toBuffer();
+  for (const orientation of [1, 3, 6]) {
+    const jpeg = await sharp(scene).jpeg({ quality: 95 }).withMetadata({ orientation }).toBuffer();
+    const wanted = resize(await decodeImage(jpeg), to.width, to.height, { interpolation: "bicubic" });
+    const got = await decodeImage(jpeg, { shortest: 28, interpolation: "bicubic", stretched: to });
+    assert.deepEqual([got.width, got.height], [to.width, to.height]);
+    const differences = Array.from(wanted.data, (value, i) => Math.abs(value - got.data[i]!));
+    const mean = differences.reduce((sum, d) => sum + d, 0) / differences.length;
+    assert.ok(mean < 1, `orientation ${orientation}: ${mean}`);
   }
 });

@@ -19,13 +19,15 @@ export interface DecodeOptions {
   /**
    * The caller will scale the shortest side to this length, in pixels. A JPEG of at least six times that is reduced
    * while it is decoded, to twice that; one of at least ten times from a quarter of its size, which takes less than a third of
-   * the time. Sharp photographs brought to a thirteenth so differ from the exact result by 0.6 levels of 255 on average, and
+   * the time. Sharp photographs brought to a thirteenth so differ from the exact result by 0.4 levels of 255 on average, and
    * by more than 4 in a thousandth of the samples.
    * Left out, the result is exact.
    */
   readonly shortest?: number | undefined;
-  /** How the caller will do that, keeping the proportions: a JPEG that is reduced may be brought to that very size, so. */
+  /** How the caller will do that: a JPEG that is reduced may be brought to that very size, so. */
   readonly interpolation?: Interpolation | undefined;
+  /** The size that the caller will make of the picture, where it does not keep the proportions. `shortest` is its longer side. */
+  readonly stretched?: { readonly width: number; readonly height: number } | undefined;
 }
 
 /** Twice the number of pixels that fill 1/4 GB: where Pillow raises DecompressionBombError. */
@@ -57,8 +59,8 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}
   if (format === "gif") return decodeGif(bytes, check);
   try {
     if (format === "heic") return await decodeHeic(bytes, check);
-    const { orient = true, shortest, interpolation } = options;
-    const reading = { orient, shortest, interpolation };
+    const { orient = true, shortest, interpolation, stretched } = options;
+    const reading = { orient, shortest, interpolation, stretched };
     if (format !== "raw") return await decodeByLibrary(bytes, format, check, reading);
     const preview = rawPreview(bytes);
     if (preview === undefined)

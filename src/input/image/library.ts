@@ -3,6 +3,7 @@ import { readPngHeader } from "./formats/png.js";
 import type { Format } from "./formats/sniff.js";
 import { readTiffPalette } from "./formats/tiff.js";
 import { decodeQuarter } from "./jpeg/quarter.js";
+import type { Size } from "./jpeg/shrink.js";
 import { channelsOf, type Mode, type Picture } from "./picture.js";
 import type { Interpolation } from "./resize/coefficients.js";
 import { turned } from "./turn.js";
@@ -27,6 +28,7 @@ interface LibraryOptions {
   readonly orient: boolean;
   readonly shortest: number | undefined;
   readonly interpolation: Interpolation | undefined;
+  readonly stretched: Size | undefined;
   /** What is said of a picture that says nothing itself. */
   readonly orientation?: number | undefined;
 }
@@ -41,7 +43,7 @@ export async function decodeByLibrary(
   bytes: Uint8Array,
   format: Format,
   check: (width: number, height: number, isReduced: boolean) => void,
-  { orient, shortest, interpolation, orientation }: LibraryOptions,
+  { orient, shortest, interpolation, stretched, orientation: otherwise }: LibraryOptions,
 ): Promise<Picture> {
   let image = sharp(bytes, { ...reading, ignoreIcc: true });
   const meta = await pictureMetadata(bytes);
@@ -50,13 +52,17 @@ export async function decodeByLibrary(
   const reduction = reducible ? scaledTo(shortest, meta, 2) : undefined;
   check(meta.width, meta.height, reducible);
 
+  const orientation = orient ? (meta.orientation ?? otherwise ?? 1) : 1;
   const upright = (picture: Picture): Picture =>
-    orient && (reducible || meta.orientation === undefined)
-      ? turned(picture, meta.orientation ?? orientation ?? 1)
-      : picture;
-  if (reducible && Math.min(meta.width, meta.height) >= leastForQuarter * shortest) {
-    const once = interpolation === undefined ? reduction! : scaledTo(shortest, meta, 1);
-    const reduced = decodeQuarter(bytes, once, interpolation ?? "bicubic");
+    reducible || meta.orientation === undefined ? turned(picture, orientation) : picture;
+  if (
+    reducible &&
+    Math.min(meta.width, meta.height) >= leastForQuarter * shortest &&
+    interpolation !== "nearest"
+  ) {
+    const final = stretched ? asStored(stretched, orientation) : scaledTo(shortest, meta, 1);
+    const size = interpolation === undefined ? reduction! : final;
+    const reduced = decodeQuarter(bytes, size, interpolation ?? "bicubic");
     if (reduced !== undefined) return upright(reduced);
   }
 
@@ -90,12 +96,12 @@ export async function decodeByLibrary(
 /** Below that, a quarter of the size is too little to be scaled down from: a trial had twice the error that the library's half has. */
 const leastForQuarter = 10;
 
+/** The size of an upright picture before it is turned. */
+const asStored = ({ width, height }: Size, orientation: number): Size =>
+  orientation >= 5 && orientation <= 8 ? { width: height, height: width } : { width, height };
+
 /** A multiple of the size at which a picture ends, to the pixel, when its shortest side becomes `shortest`. */
-function scaledTo(
-  shortest: number,
-  { width, height }: { width: number; height: number },
-  times: number,
-): { readonly width: number; readonly height: number } {
+function scaledTo(shortest: number, { width, height }: Size, times: number): Size {
   const long = times * Math.trunc((shortest * Math.max(width, height)) / Math.min(width, height));
   const short = times * shortest;
   return width <= height ? { width: short, height: long } : { width: long, height: short };

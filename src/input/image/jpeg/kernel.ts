@@ -16,8 +16,15 @@ interface Exports {
       ...[components: number, count: number, space: number],
     ]
   ): number;
+  horizontal(
+    ...args: [source: number, stride: number, rows: number, target: number, width: number, ...Weights]
+  ): void;
+  vertical(...args: [source: number, width: number, target: number, rows: number, ...Weights]): void;
+  toGrey(light: number, target: number, pixels: number): void;
   toRgb(light: number, blue: number, red: number, target: number, pixels: number): void;
 }
+
+export type Weights = [starts: number, counts: number, weights: number, taps: number];
 
 export type Kernel = Omit<Exports, "memory"> & {
   /** Makes room for so many bytes and returns a view of the memory. */

@@ -66,6 +66,15 @@ for (const [width, to] of [
     }
   });
 
+test("one colour all over is libjpeg's, to the level", async () => {
+  for (const background of ["#000", "#fff", "#f00", "#13579b", "#fdb975", "#808182"])
+    for (const quality of [50, 90]) {
+      const create = { width: 320, height: 240, channels: 3, background } as const;
+      const jpeg = await sharp({ create }).jpeg({ quality }).toBuffer();
+      assert.equal(await meanDifference(jpeg), 0, `${background} at ${quality}`);
+    }
+});
+
 test("other kinds, and damaged ones, are left to the library", async () => {
   for (const name of ["progressive.jpg", "cmyk.jpg", "rgba.png"])
     assert.equal(decodeQuarter(fixture(name), size, "bicubic"), undefined, name);

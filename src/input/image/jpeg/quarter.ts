@@ -1,8 +1,7 @@
 import type { Picture } from "../picture.js";
-import type { Interpolation } from "../resize/coefficients.js";
-import { resize } from "../resize/resize.js";
-import { readJpegHeader, type JpegComponent, type JpegHeader } from "./header.js";
+import { readJpegHeader, type JpegHeader } from "./header.js";
 import { openKernel, type Kernel } from "./kernel.js";
+import { shrink, type Plane, type Size, type Smooth } from "./shrink.js";
 import { codeBytes, stepBytes, writeCodes, writeSteps } from "./tables.js";
 
 /** Larger files are left to the library: the kernel's memory, once grown, stays. */
@@ -14,38 +13,30 @@ const mostBytes = 1 << 25;
  *
  * @returns undefined for all but ordinary photographs (`readJpegHeader`), and for damaged ones
  */
-export function decodeQuarter(
-  bytes: Uint8Array,
-  { width, height }: { readonly width: number; readonly height: number },
-  interpolation: Interpolation,
-): Picture | undefined {
+export function decodeQuarter(bytes: Uint8Array, size: Size, interpolation: Smooth): Picture | undefined {
   const header = bytes.length <= mostBytes ? readJpegHeader(bytes) : undefined;
   const kernel = header && openKernel();
   if (kernel === undefined) return undefined;
-  const planes = decodePlanes(bytes, header!, kernel);
-  if (planes === undefined) return undefined;
-  const [light, ...colours] = planes.map((plane) =>
-    resize(plane, width, height, {
-      interpolation,
-      box: { left: 0, top: 0, width: plane.seen[0], height: plane.seen[1] },
-    }),
-  ) as [Picture, ...Picture[]];
-  if (colours.length === 0) return { ...light, width, height };
-  const size = width * height;
-  const heap = kernel.memory(6 * size);
-  [light, ...colours].forEach(({ data }, i) => heap.set(data as Uint8Array, i * size));
-  kernel.toRgb(0, size, 2 * size, 3 * size, size);
-  return { mode: "RGB", width, height, data: heap.slice(3 * size, 6 * size) };
+  const decoded = decodePlanes(bytes, header!, kernel);
+  if (decoded === undefined) return undefined;
+  const { width, height } = size;
+  const { places, free } = shrink(decoded.planes, size, interpolation, kernel, decoded.free);
+  const [light, blue, red] = places as [number, number, number];
+  const grey = places.length === 1;
+  const pixels = width * height;
+  const heap = kernel.memory(free + 3 * pixels);
+  if (grey) kernel.toGrey(light, free, pixels);
+  else kernel.toRgb(light, blue, red, free, pixels);
+  const data = heap.slice(free, free + (grey ? 1 : 3) * pixels);
+  return { mode: grey ? "L" : "RGB", width, height, data };
 }
 
-/** Samples of one colour at a quarter of the picture's size. */
-type Plane = Picture & {
-  readonly mode: "L";
-  /** Width and height without what fills the last units. */
-  readonly seen: readonly [number, number];
-};
-
-function decodePlanes(bytes: Uint8Array, header: JpegHeader, kernel: Kernel): Plane[] | undefined {
+/** Planes at a quarter of the picture's size, and where the kernel's memory is free behind them. */
+function decodePlanes(
+  bytes: Uint8Array,
+  header: JpegHeader,
+  kernel: Kernel,
+): { readonly planes: Plane[]; readonly free: number } | undefined {
   const { width, height, components } = header;
   const [most, tallest] = [components[0]!.across, components[0]!.down];
   const [across, down] = [Math.ceil(width / (8 * most)), Math.ceil(height / (8 * tallest))];
@@ -67,10 +58,16 @@ function decodePlanes(bytes: Uint8Array, header: JpegHeader, kernel: Kernel): Pl
     divisors: room(20),
   }));
   const segmentsAt = room(8 * segments);
-  const planes = components.map(({ across: h, down: v }) => {
-    const [stride, rows] = [2 * across * h, 2 * down * v];
-    return { at: room(stride * rows), stride, rows };
+  const planes = components.map((component): Plane => {
+    const stride = 4 * across * component.across;
+    return {
+      at: room(stride * 2 * down * component.down),
+      stride,
+      seen: [(width * component.across) / (8 * most), (height * component.down) / (8 * tallest)],
+    };
   });
+  // What is read of the file is not needed once it is decoded.
+  const free = size;
   const coded = bytes.length - header.start;
   // A damaged unit may be read past the end, which lies below.
   const copied = 4096 + coded + 16 * segments;
@@ -90,17 +87,5 @@ function decodePlanes(bytes: Uint8Array, header: JpegHeader, kernel: Kernel): Pl
     fields.set([component.across, component.down, dc, ac, steps, divisors, at, stride], 8 * i);
   }
   if (kernel.scan(segmentsAt, interval, across, down, list, components.length, space) !== 0) return undefined;
-  return planes.map(({ at, stride, rows }, i) => ({
-    mode: "L",
-    width: stride,
-    height: rows,
-    data: heap.slice(at, at + stride * rows),
-    seen: seenOf(components[i]!, width / most, height / tallest),
-  }));
+  return { planes, free };
 }
-
-/** To the fraction of a sample: half a sample of a quarter moves everything by two pixels of the picture. */
-const seenOf = ({ across, down }: JpegComponent, width: number, height: number): [number, number] => [
-  (width * across) / 4,
-  (height * down) / 4,
-];

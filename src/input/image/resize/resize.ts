@@ -7,10 +7,7 @@ import { type Passes, type Plane } from "./plain.js";
 
 export interface ResizeOptions {
   readonly interpolation: Interpolation;
-  /**
-   * Only this part of the picture, as if it were cropped first; default: all of it. Without alpha, and of 8 bits, it may end
-   * within a sample.
-   */
+  /** Only this part of the picture, as if it were cropped first; default: all of it. */
   readonly box?: Box | undefined;
   /**
    * Which axis comes first. Pillow 13 takes the vertical one where it saves much more ("pillow13", default);
@@ -58,8 +55,8 @@ export function resize(picture: Picture, width: number, height: number, options:
         data: picture.data,
         offset: (box.top * picture.width + box.left) * channels,
         stride: picture.width * channels,
-        width: Math.ceil(box.width),
-        height: Math.ceil(box.height),
+        width: box.width,
+        height: box.height,
         channels,
       };
   const steps = order(box, width, height, options.order).map((axis): ((from: Plane) => Plane) =>
