@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { dbField, openCollection, requireIndexed } from "./collection/collection.js";
+import { dbField, openIndexed } from "./collection/collection.js";
 import { findCopies } from "./collection/copies.js";
 import { lookalikeCosine, lookalikesBeside } from "./collection/lookalikes.js";
 import { flag, modelFields } from "./fields.js";
@@ -35,9 +35,8 @@ export const duplicates = defineTask({
     { title: "Lookalikes, too", input: { lookalikes: true } },
   ],
   async run(input, context) {
-    const collection = await openCollection(input, context.services);
+    const collection = await openIndexed(input, context.services);
     try {
-      await requireIndexed(collection);
       const copies = await findCopies(collection, context);
       const lookalikes = input.lookalikes
         ? await lookalikesBeside(copies, collection, input.above, context)

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   renameSync,
@@ -113,7 +114,15 @@ describe("an index of folders", () => {
     const wide = await search({ ...choice, where: "width > 12" }, { services });
     assert.deepEqual(wide, { query, results: [] });
     await assert.rejects(search({ ...choice, where: "lens = x y" }, { services }), { code: "input" });
+    const empty = await openStore(at("empty"));
     await assert.rejects(search({ ...choice, db: at("empty") }, { services }), /is empty. Fill it with/);
+    assert.deepEqual(await empty.sets(), [], "asking makes nothing");
+    await empty.close();
+    await assert.rejects(search({ ...choice, db: at("none") }, { services }), {
+      code: "missing",
+      message: /There is no index at/,
+    });
+    assert.ok(!existsSync(at("none")));
   });
 
   test("by a picture of the index, which is not among its own results; a picture from elsewhere", async () => {

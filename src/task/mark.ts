@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { z } from "zod";
-import { dbField, openCollection, requireIndexed } from "./collection/collection.js";
+import { dbField, openIndexed } from "./collection/collection.js";
 import { markResults } from "./collection/marks.js";
 import { list, modelFields, words } from "./fields.js";
 import { defineTask } from "./task.js";
@@ -25,9 +25,8 @@ export const mark = defineTask({
     },
   ],
   async run(input, context) {
-    const collection = await openCollection(input, context.services);
+    const collection = await openIndexed(input, context.services);
     try {
-      await requireIndexed(collection);
       const [yes, no] = await Promise.all([input.yes, input.no].map((paths) => Promise.all(paths.map(idOf))));
       return { marked: await markResults(collection, { query: input.query, yes: yes!, no: no! }, context) };
     } finally {

@@ -6,7 +6,7 @@ import { CliptError } from "../tensor/index.js";
 import { isPicture } from "../train/data/sample.js";
 import { readLines } from "../train/data/text-file.js";
 import { answerSchema, pageFields, showAnswer } from "./collection/answer-fields.js";
-import { openCollection, requireIndexed, type Collection } from "./collection/collection.js";
+import { openIndexed, type Collection } from "./collection/collection.js";
 import { collectionOf } from "./collection/from-embeddings.js";
 import { parseQuery, printQuery } from "./collection/parse-query.js";
 import { askAll } from "./collection/query.js";
@@ -60,7 +60,9 @@ export const search = defineTask({
     if (texts.length === 0) throw new CliptError("input", `${list} holds no query.`);
     if (texts.some((text) => text.trim() === "")) throw new CliptError("input", "The query is empty.");
     const single = list === undefined;
-    const found = await (folder === undefined ? index(input, context) : inFolder(folder, input, context));
+    const found = await (folder === undefined
+      ? openIndexed(input, context.services)
+      : inFolder(folder, input, context));
     try {
       const marks =
         folder === undefined ? { like: await idsOf(input.like), dislike: await idsOf(input.dislike) } : {};
@@ -118,17 +120,6 @@ type Input = ModelChoice & {
   readonly exact: boolean;
   readonly cache: boolean;
 };
-
-async function index(input: Input, context: Context): Promise<Collection> {
-  const found = await openCollection(input, context.services);
-  try {
-    await requireIndexed(found);
-    return found;
-  } catch (error) {
-    await found.close();
-    throw error;
-  }
-}
 
 async function inFolder(path: string, input: Input, context: Context): Promise<Collection> {
   if (input.where !== undefined || input.sort !== "score")

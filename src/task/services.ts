@@ -42,8 +42,8 @@ export interface Services {
   encoder(choice: ModelChoice): Promise<Encoder>;
   /** The folder or file of a model; names of the hub are downloaded. @throws as `locateModel` does */
   locate(name: ModelName): Promise<string>;
-  /** Opens an index for whoever asks, who closes it; the user's own when no address is given. */
-  store(url?: string): Promise<Store>;
+  /** Opens an index for whoever asks, who closes it; the user's own when no address is given. @throws as `openStore` does */
+  store(url?: string, options?: { make?: boolean }): Promise<Store>;
   /**
    * Decodes pictures for whoever asks, who closes it. Threads are started once, and shared by all who ask for the same.
    *
@@ -78,7 +78,7 @@ export function openServices(options: ServiceOptions = {}): Services {
     locate,
     cacheFolder: options.cacheFolder,
     decodeWorkers,
-    store: (url = defaultStore()) => openStore(url),
+    store: (url = defaultStore(), options) => openStore(url, options),
     pictureRows: (pictures, expected) => rows.get(pictures, expected),
     pictureReader: (pictures, expected) => indexing.get(pictures, expected),
     async encoder(choice) {

@@ -1,7 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { z } from "zod";
 import { answerSchema, pageFields, showAnswer } from "./collection/answer-fields.js";
-import { openCollection, requireIndexed, type Collection } from "./collection/collection.js";
+import { openIndexed, type Collection } from "./collection/collection.js";
 import { ask } from "./collection/query.js";
 import type { QueryPart } from "./collection/query-part.js";
 import { exactField } from "./decoding.js";
@@ -25,9 +25,8 @@ export const similar = defineTask({
     { title: "Of the same summer", input: { picture: "cat.jpg", where: "taken >= 2020-06-01" } },
   ],
   async run(input, context) {
-    const collection = await openCollection(input, context.services);
+    const collection = await openIndexed(input, context.services);
     try {
-      await requireIndexed(collection);
       const part = await partOf(input.picture, collection);
       return showAnswer(await ask(collection, { ...input, parts: [part] }, context));
     } finally {

@@ -1,6 +1,7 @@
 import { Field, Schema, Utf8 } from "apache-arrow";
 import type { Connection, Table } from "@lancedb/lancedb";
 import type { FieldType } from "../fields.js";
+import { itemsTable } from "./place.js";
 import { fieldColumn, vectorColumn, wholeColumn, type NewColumn } from "./rows.js";
 import { literal } from "./sql.js";
 
@@ -51,7 +52,7 @@ export async function openDocuments(db: Connection): Promise<{ documents: Docume
 export const openItems = (db: Connection): Promise<Table> =>
   openOrMake(
     db,
-    "items",
+    itemsTable,
     new Schema([new Field("id", new Utf8(), false), new Field(wholeColumn, new Utf8(), true)]),
   );
 

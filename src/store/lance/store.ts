@@ -14,6 +14,7 @@ import {
 import { checkFilter, type Filter } from "../filter.js";
 import type { Hit, Item, Listing, Query, Scan, Store, VectorSet } from "../store.js";
 import { indexFields, indexStats, useIndex } from "./indexes.js";
+import { localPlace, placeOf } from "./place.js";
 import { Plans } from "./plans.js";
 import { itemOf, toTable, vectorOf, wholeColumn, type Row } from "./rows.js";
 import { Layouts, openDocuments, openItems } from "./schema.js";
@@ -31,17 +32,16 @@ const idsAtOnce = 1000;
  * @throws `io` when the place cannot be used
  */
 export async function lanceStore(url: string): Promise<Store> {
-  const place = url.replace(/^lance:(\/\/)?/, "");
-  const local = !/^[a-z0-9]+:\/\//i.test(place);
-  if (local) await mkdir(place, { recursive: true, mode: 0o700 }).catch(refused(url));
-  const db = await connect(place, { readConsistencyInterval: 0 }).catch(refused(url));
+  const folder = localPlace(url);
+  if (folder !== undefined) await mkdir(folder, { recursive: true, mode: 0o700 }).catch(refused(url));
+  const db = await connect(placeOf(url), { readConsistencyInterval: 0 }).catch(refused(url));
   const items = await openItems(db).catch(refused(url));
   const { documents, table: documentTable } = await openDocuments(db).catch(refused(url));
   const { fields } = await items.schema().catch(refused(url));
   const whole = fields.some(({ name }) => name === wholeColumn);
   const layouts = new Layouts(items, documents, whole);
   await layouts.refresh().catch(refused(url));
-  return new LanceStore(url, items, documents, layouts, local, () => {
+  return new LanceStore(url, items, documents, layouts, folder !== undefined, () => {
     items.close();
     documentTable.close();
     db.close();

@@ -18,20 +18,37 @@ export interface Collection {
   close(): Promise<void>;
 }
 
+type Opening = { db?: string | undefined } & ModelChoice;
+
 /** Opens an index for writing: the model's set of vectors is made when it is not there. */
-export async function openCollection(
-  { db, ...choice }: { db?: string | undefined } & ModelChoice,
+export const openCollection = (opening: Opening, services: Services): Promise<Collection> =>
+  opened(opening, services, true, ({ store, encoder: { model }, identity }) =>
+    store.addSet({ identity, dim: model.config.embedDim }),
+  );
+
+/**
+ * Opens an index for reading.
+ *
+ * @throws `missing` when there is none, or it holds nothing of the model
+ */
+export const openIndexed = (opening: Opening, services: Services): Promise<Collection> =>
+  opened(opening, services, false, requireIndexed);
+
+async function opened(
+  { db, ...choice }: Opening,
   services: Services,
+  make: boolean,
+  prepare: (collection: Collection) => Promise<void>,
 ): Promise<Collection> {
-  const [encoder, store] = await Promise.all([services.encoder(choice), services.store(db)]);
-  const { identity } = encoder.model;
+  const [encoder, store] = await Promise.all([services.encoder(choice), services.store(db, { make })]);
+  const collection = { store, encoder, identity: encoder.model.identity, close: () => store.close() };
   try {
-    await store.addSet({ identity, dim: encoder.model.config.embedDim });
+    await prepare(collection);
+    return collection;
   } catch (error) {
     await store.close();
     throw error;
   }
-  return { store, encoder, identity, close: () => store.close() };
 }
 
 /**
