@@ -74,6 +74,7 @@ export const serve = defineTask({
     const limits: Limits = {
       ...defaultLimits,
       bodyBytes: input.maxBytes,
+      bodiesBytes: Math.max(defaultLimits.bodiesBytes, input.maxBytes),
       pixels: input.maxPixels,
       labels: input.maxLabels,
       queue: input.queue,
