@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { readFacets } from "../api/client.js";
 import type { Facets } from "../api/types.js";
@@ -44,21 +44,34 @@ export function Filters(): JSX.Element {
         values={sides.map((side) => ({ value: side, text: w.atLeast(showNumber(Number(side))) }))}
       />
       <Choice name="folder" values={folder.map(counted)} />
-      <Field label={w.where} wide>
-        <input
-          type="text"
-          spellcheck={false}
-          placeholder={w.whereHint}
-          value={filters.where}
-          onChange={(event) => set({ where: event.currentTarget.value })}
-        />
-      </Field>
+      <Condition />
       {countFilters(filters) > 0 && (
         <button type="button" class="chip" onClick={() => set(noFilters)}>
           {w.clear}
         </button>
       )}
     </div>
+  );
+}
+
+function Condition(): JSX.Element {
+  const w = words.value.filters;
+  /** What is typed and not taken yet: it stays when the list is drawn anew meanwhile. */
+  const [typed, setTyped] = useState<string>();
+  return (
+    <Field label={w.where} wide>
+      <input
+        type="text"
+        spellcheck={false}
+        placeholder={w.whereHint}
+        value={typed ?? address.value.filters.where}
+        onInput={(event) => setTyped(event.currentTarget.value)}
+        onChange={(event) => {
+          setTyped(undefined);
+          set({ where: event.currentTarget.value });
+        }}
+      />
+    </Field>
   );
 }
 

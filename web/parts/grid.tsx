@@ -31,7 +31,8 @@ export function Grid({ results, marks, actions, leave }: GridProps): JSX.Element
   const rowCount = width === 0 ? 0 : Math.ceil(results.count / columns);
   const rows = useRows(rowCount, () => side + gap, `${side}`);
   const place = Math.min(current.value, Math.max(0, results.count - 1));
-  const moving = useRef(false);
+  /** Where the focus goes as soon as that tile is drawn: the next key, and effects of earlier drawings, may come before. */
+  const goal = useRef<number>(undefined);
 
   const first = rows.visible[0]?.index ?? 0;
   const last = rows.visible.at(-1)?.index ?? 0;
@@ -40,17 +41,17 @@ export function Grid({ results, marks, actions, leave }: GridProps): JSX.Element
   }, [results, first, last, columns, rowCount]);
 
   useEffect(() => {
-    if (!moving.current) return;
-    const tile = frame.current?.querySelector<HTMLElement>(`[data-place="${place}"] button`);
+    if (goal.current === undefined) return;
+    const tile = frame.current?.querySelector<HTMLElement>(`[data-place="${goal.current}"] button`);
     if (tile == null) return;
-    moving.current = false;
+    goal.current = undefined;
     tile.focus({ preventScroll: true });
   });
 
   const move = (to: number): void => {
-    current.value = Math.max(0, Math.min(results.count - 1, to));
-    moving.current = true;
-    rows.show(Math.floor(current.value / columns));
+    goal.current = Math.max(0, Math.min(results.count - 1, to));
+    current.value = goal.current;
+    rows.show(Math.floor(goal.current / columns));
   };
 
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -67,9 +68,10 @@ export function Grid({ results, marks, actions, leave }: GridProps): JSX.Element
       End: Infinity,
     };
     const step = steps[event.key];
-    const id = resultAt(results, place)?.id;
-    if (event.key === "ArrowUp" && place < columns) leave();
-    else if (step !== undefined) move(place + step);
+    const at = goal.current ?? place;
+    const id = resultAt(results, at)?.id;
+    if (event.key === "ArrowUp" && at < columns) leave();
+    else if (step !== undefined) move(at + step);
     else if (event.key === "s" && id !== undefined) actions.similar(id);
     else if (event.key === "y" && id !== undefined) actions.mark?.(id, "yes");
     else if (event.key === "n" && id !== undefined) actions.mark?.(id, "no");
@@ -122,7 +124,10 @@ export function Grid({ results, marks, actions, leave }: GridProps): JSX.Element
                       doubt={doubtOf(results, picture.probability)}
                       current={index === place}
                       actions={actions}
-                      onFocus={() => (current.value = index)}
+                      onFocus={() => {
+                        goal.current = undefined;
+                        current.value = index;
+                      }}
                     />
                   )}
                 </div>
