@@ -46,10 +46,14 @@ function DetailsOf({ id }: { readonly id: string }): JSX.Element {
   }, []);
   useEffect(() => {
     setGone(false);
-    if (found === undefined)
-      readPicture(id).then(setRead, () => {
-        setGone(true);
-      });
+    if (found !== undefined) return;
+    let here = true;
+    readPicture(id).then(setRead, () => {
+      if (here) setGone(true);
+    });
+    return () => {
+      here = false;
+    };
   }, [id]);
 
   const close = (): void => goBack({ open: undefined });

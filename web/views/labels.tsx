@@ -4,7 +4,6 @@ import { classify, fileUrl, thumbnailUrl } from "../api/client.js";
 import type { Classified } from "../api/types.js";
 import { FileInput } from "../parts/file-input.js";
 import { Meter } from "../parts/meter.js";
-
 import { Failed } from "../parts/verdict.js";
 import { address, go } from "../state/address.js";
 import { isUpload, uploads } from "../state/uploads.js";

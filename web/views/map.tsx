@@ -80,6 +80,7 @@ function Wander({ points, total }: { readonly points: Points; readonly total: nu
 
   const closer = (factor: number, at: Place = { x: size.width / 2, y: size.height / 2 }): void =>
     setCamera((now) => zoom(now ?? whole, factor, at, size, scalesOf(whole, points.ids.length)));
+  const panBy = (dx: number, dy: number): void => setCamera((now) => pan(now ?? whole, dx, dy));
   const placeOf = (event: MouseEvent): Place => ({ x: event.offsetX, y: event.offsetY });
   const pictureAt = (at: Place): number | undefined => {
     const [found] = nearest(points, toMap(at, camera, size), 1);
@@ -109,7 +110,7 @@ function Wander({ points, total }: { readonly points: Points; readonly total: nu
     const [dx, dy] = [at.x - before.x, at.y - before.y];
     dragged.current += Math.abs(dx) + Math.abs(dy);
     const [other] = others;
-    if (other === undefined) setCamera(pan(camera, dx, dy));
+    if (other === undefined) panBy(dx, dy);
     else {
       const factor =
         Math.hypot(at.x - other.x, at.y - other.y) / Math.hypot(before.x - other.x, before.y - other.y);
@@ -123,10 +124,10 @@ function Wander({ points, total }: { readonly points: Points; readonly total: nu
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const moves: Readonly<Record<string, () => void>> = {
-      ArrowLeft: () => setCamera(pan(camera, stepPx, 0)),
-      ArrowRight: () => setCamera(pan(camera, -stepPx, 0)),
-      ArrowUp: () => setCamera(pan(camera, 0, stepPx)),
-      ArrowDown: () => setCamera(pan(camera, 0, -stepPx)),
+      ArrowLeft: () => panBy(stepPx, 0),
+      ArrowRight: () => panBy(-stepPx, 0),
+      ArrowUp: () => panBy(0, stepPx),
+      ArrowDown: () => panBy(0, -stepPx),
       "+": () => closer(zoomStep),
       "=": () => closer(zoomStep),
       "-": () => closer(1 / zoomStep),
