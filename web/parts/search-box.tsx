@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { thumbnailUrl } from "../api/client.js";
 import { address, go, historyState } from "../state/address.js";
 import { searching } from "../state/results.js";
@@ -28,7 +28,7 @@ export function SearchBox({ enterResults }: SearchBoxProps): JSX.Element {
 
   // The address may change under the box: by going back, by a refinement. What was typed here stays: the next letters may be
   // there already.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (input.current !== null && query !== typedLast.current) input.current.value = query;
     typedLast.current = query;
   }, [query]);

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useLayoutEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { Grid } from "../parts/grid.js";
 import type { TileActions } from "../parts/tile.js";
 import { Toolbar } from "../parts/toolbar.js";
@@ -22,7 +22,7 @@ export function SearchView(): JSX.Element {
       !isQuery(address.value) &&
       countFilters(address.value.filters) === 0);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     current.value = historyState().place ?? 0;
   }, [key]);
   // Going back returns to where one was; the rows have their height by now.
