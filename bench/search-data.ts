@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { topK, type Hit } from "../src/score/index.js";
-import { f32, random, type Random } from "../src/tensor/index.js";
+import { f32, random, type Random, type Tensor } from "../src/tensor/index.js";
 
 /** Vectors, queries and the true nearest of each, in files that another program can read, too. */
 export interface SearchData {
@@ -30,6 +30,8 @@ export interface Truth {
   readonly all: readonly (readonly number[])[];
   /** Among the rows of `wantedGroup` only. */
   readonly inGroup: readonly (readonly number[])[];
+  /** Among the rows of the group with the query's own number, of query 107 those of group 7. */
+  readonly inOwn: readonly (readonly number[])[];
 }
 
 /** Row i is in group i % 100: a filter on one of them lets 1 % through. */
@@ -50,7 +52,7 @@ export function searchData(folder: string, count: number, dim: number, queries: 
     dim,
     vectors: at("vectors.f32"),
     queries: at(`queries-${queries}.f32`),
-    truth: at(`truth-${queries}.json`),
+    truth: at(`nearest-${queries}.json`),
   };
   const centres = unitRows(random(["centres", count, dim]), Math.ceil(count / 100), dim);
   if (!existsSync(data.vectors)) {
@@ -90,27 +92,40 @@ export function readQueries({ queries, dim }: SearchData): Float32Array[] {
 
 function trueNearest(data: SearchData): Truth {
   const asked = readQueries(data);
-  const queries = f32([asked.length, data.dim], Float32Array.from(asked.flatMap((row) => [...row])));
-  const best = { all: asked.map((): Hit[] => []), inGroup: asked.map((): Hit[] => []) };
-  const take = (into: Hit[][], rows: readonly Float32Array[], indexOf: (i: number) => number): void => {
+  const tensor = (rows: readonly Float32Array[]): Tensor<"float32"> => {
     const block = new Float32Array(rows.length * data.dim);
     rows.forEach((row, i) => block.set(row, i * data.dim));
-    for (const [q, hits] of topK(queries, f32([rows.length, data.dim], block), nearest).entries())
-      into[q] = [...into[q]!, ...hits.map(({ index, score }) => ({ index: indexOf(index), score }))]
+    return f32([rows.length, data.dim], block);
+  };
+  const none = (): Hit[][] => asked.map(() => []);
+  const best = { all: none(), inGroup: none(), inOwn: none() };
+  /** Queries that `of` names meet the rows of a block that `among` names. */
+  const take = (
+    into: Hit[][],
+    { from, rows }: { from: number; rows: readonly Float32Array[] },
+    of: (query: number) => boolean = () => true,
+    among: (row: number) => boolean = () => true,
+  ): void => {
+    const queries = [...asked.keys()].filter(of);
+    const places = [...rows.keys()].filter((i) => among(from + i));
+    const found = topK(tensor(queries.map((q) => asked[q]!)), tensor(places.map((i) => rows[i]!)), nearest);
+    for (const [i, q] of queries.entries())
+      into[q] = [
+        ...into[q]!,
+        ...found[i]!.map(({ index, score }) => ({ index: from + places[index]!, score })),
+      ]
         .sort((a, b) => b.score - a.score)
         .slice(0, nearest);
   };
-  for (const { from, rows } of readRows(data)) {
-    take(best.all, rows, (i) => from + i);
-    const wanted = rows.flatMap((_, i) => ((from + i) % groups === wantedGroup ? [i] : []));
-    take(
-      best.inGroup,
-      wanted.map((i) => rows[i]!),
-      (i) => from + wanted[i]!,
-    );
+  const isIn = (group: number) => (number: number) => number % groups === group;
+  for (const block of readRows(data)) {
+    take(best.all, block);
+    take(best.inGroup, block, undefined, isIn(wantedGroup));
+    for (let group = 0; group < Math.min(groups, asked.length); group++)
+      take(best.inOwn, block, isIn(group), isIn(group));
   }
   const indexes = (lists: Hit[][]): number[][] => lists.map((hits) => hits.map(({ index }) => index));
-  return { all: indexes(best.all), inGroup: indexes(best.inGroup) };
+  return { all: indexes(best.all), inGroup: indexes(best.inGroup), inOwn: indexes(best.inOwn) };
 }
 
 /** [rows, dim] of unit rows in random directions. */

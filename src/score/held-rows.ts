@@ -1,16 +1,6 @@
 import { CliptError, f32, type Tensor } from "../tensor/index.js";
-import { kernelBinary } from "./dots-binary.js";
+import { kernelWith, type Kernel } from "./kernel.js";
 import { dotProducts } from "./top-k.js";
-
-// The part of WebAssembly's interface that is used: it is in browsers and in Node, but in no library of types for both.
-interface Memory {
-  readonly buffer: ArrayBuffer;
-}
-declare const WebAssembly: {
-  readonly Memory: new (size: { initial: number; maximum: number }) => Memory;
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
-};
 
 /** Rows that are compared with vectors again and again: they lie where the kernel reads them. */
 export interface HeldRows {
@@ -31,14 +21,10 @@ export interface HeldRows {
   ): void;
 }
 
-/** Export of wasm/dots.ts; the addresses are in bytes. */
-type Dots = (rows: number, count: number, width: number, vectors: number, n: number, into: number) => void;
-
 /** Rows that stay in a core's cache while all vectors pass over them: 256 × 512 floats are half a MiB. */
 const blockRows = 256;
 /** Vectors that are compared in one pass. */
 const most = 64;
-const pageBytes = 1 << 16;
 const aligned = (n: number): number => Math.ceil(n / 4) * 4;
 
 /** Rows of zeros, [count, width]. */
@@ -80,29 +66,17 @@ export function holdTensor({ shape, data }: Tensor<"float32">): HeldRows {
   return held;
 }
 
-const kernel = ((): object | undefined => {
-  try {
-    return new WebAssembly.Module(Uint8Array.from(atob(kernelBinary), (char) => char.charCodeAt(0)));
-  } catch {
-    return undefined;
-  }
-})();
-
 /** Memory for so many numbers, and what computes in it: WebAssembly SIMD, or plain JavaScript where that is missing. */
-function memoryFor(numbers: number): { dots: Dots; numbers: Float32Array } {
-  if (kernel === undefined) {
-    const plain = new Float32Array(numbers);
-    return { dots: plainDots(plain), numbers: plain };
-  }
-  const pages = Math.ceil((4 * numbers) / pageBytes);
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  const { dots } = new WebAssembly.Instance(kernel, { env: { memory } }).exports as { dots: Dots };
-  return { dots, numbers: new Float32Array(memory.buffer) };
+function memoryFor(numbers: number): { dots: Kernel["dots"]; numbers: Float32Array } {
+  const kernel = kernelWith(4 * numbers);
+  if (kernel !== undefined) return { dots: kernel.dots, numbers: new Float32Array(kernel.memory) };
+  const plain = new Float32Array(numbers);
+  return { dots: plainDots(plain), numbers: plain };
 }
 
 /** What wasm/dots.ts computes, in JavaScript. */
 export const plainDots =
-  (memory: Float32Array): Dots =>
+  (memory: Float32Array): Kernel["dots"] =>
   (rows, count, width, vectors, n, into) => {
     const part = (at: number, length: number): Tensor<"float32"> =>
       f32([length, width], memory.subarray(at / 4, at / 4 + length * width));

@@ -12,6 +12,7 @@ export * from "./calibration/pairs.js";
 export * from "./calibration/practice.js";
 export * from "./calibration/reliability.js";
 export * from "./calibration/sorts.js";
+export * from "./coded-rows.js";
 export * from "./compare-metrics.js";
 export * from "./held-rows.js";
 export * from "./metrics/classification.js";

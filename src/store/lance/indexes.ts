@@ -18,7 +18,7 @@ const efforts = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 38
 const wantedRecall = 0.98;
 const sampleSize = 64;
 /** For each result, so many that are nearest by four bits a number are compared exactly. */
-const candidates = 2;
+export const candidates = 2;
 
 /** How a set is searched; kept as a document. */
 export interface Plan {
@@ -132,7 +132,7 @@ async function idsOf(search: VectorQuery, queries: number): Promise<Set<unknown>
 }
 
 /** About as many vectors as are wanted, from places spread over the whole table, in which `count` rows have one. */
-async function someVectors(
+export async function someVectors(
   items: Table,
   column: string,
   count: number,

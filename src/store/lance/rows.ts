@@ -98,6 +98,13 @@ function vectorsOf(rows: readonly (Float32Array | undefined)[], dim: number): Ve
   );
 }
 
+/** What a search for several vectors gives; of one vector, without its place. */
+export type FoundRow = { _distance: number; query_index?: number } & Record<string, unknown>;
+
+/** A row of Arrow as a plain object. */
+export const plain = (row: object): Record<string, unknown> =>
+  (row as { toJSON(): Record<string, unknown> }).toJSON();
+
 /** The item of a row that was read: of the column that holds all, or of its columns. */
 export function itemOf(
   row: Readonly<Record<string, unknown>>,

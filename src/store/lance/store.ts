@@ -13,10 +13,11 @@ import {
 } from "../check-items.js";
 import { checkFilter, type Filter } from "../filter.js";
 import type { Hit, Item, Listing, Query, Scan, Store, VectorSet } from "../store.js";
-import { indexFields, indexStats, useIndex } from "./indexes.js";
+import { Few } from "./few.js";
+import { indexFields, indexStats, useIndex, type Plan } from "./indexes.js";
 import { localPlace, placeOf } from "./place.js";
 import { Plans } from "./plans.js";
-import { itemOf, toTable, vectorOf, wholeColumn, type Row } from "./rows.js";
+import { itemOf, plain, toTable, vectorOf, wholeColumn, type FoundRow, type Row } from "./rows.js";
 import { Layouts, openDocuments, openItems } from "./schema.js";
 import { unlessPreempted } from "./preempted.js";
 import { refused } from "./refused.js";
@@ -48,9 +49,6 @@ export async function lanceStore(url: string): Promise<Store> {
   });
 }
 
-/** What a search for several vectors gives; of one vector, without its place. */
-type FoundRow = { _distance: number; query_index?: number } & Record<string, unknown>;
-
 /** A row as Arrow gives it. */
 type RawRow = Record<string, unknown>;
 type DocumentStore = Awaited<ReturnType<typeof openDocuments>>["documents"];
@@ -61,6 +59,7 @@ class LanceStore implements Store {
   private writing: Promise<unknown> = Promise.resolve();
   private compacting: Promise<unknown> = Promise.resolve();
   private readonly plans: Plans;
+  private readonly few: Few;
 
   constructor(
     readonly url: string,
@@ -71,6 +70,7 @@ class LanceStore implements Store {
     private readonly free: () => void,
   ) {
     this.plans = new Plans(items, documents, local);
+    this.few = new Few(items, local);
   }
 
   version = () =>
@@ -198,7 +198,7 @@ class LanceStore implements Store {
   close = async (): Promise<void> => {
     if (this.closed) return;
     this.closed = true;
-    await Promise.all([this.writing, this.compacting]);
+    await Promise.all([this.writing, this.compacting, this.few.close()]);
     this.free();
   };
 
@@ -229,26 +229,43 @@ class LanceStore implements Store {
     wanted: number,
   ): Promise<Hit[][]> {
     const column = this.columnOf(identity);
+    const columns = [...this.fieldColumns(), ...(wantVectors ? [column] : [])];
+    const condition = where && (await this.condition(where));
+    const plan = exact ? undefined : await this.plans.of(identity, column);
+    const few =
+      plan === undefined || condition === undefined
+        ? undefined
+        : await this.few.nearest(column, condition, vectors, wanted, columns);
+    const rows = few ?? (await this.byEngine(vectors, column, columns, wanted, plan, condition));
+    const hits = vectors.map((): Hit[] => []);
+    for (const row of rows)
+      hits[row.query_index ?? 0]!.push({
+        ...itemOf(row, this.layouts.current.fields),
+        score: 1 - row._distance,
+        ...(wantVectors && { vector: vectorOf(row[column])! }),
+      });
+    return hits.map((found) => found.sort((a, b) => b.score - a.score || byText(a.id, b.id)));
+  }
+
+  private async byEngine(
+    vectors: readonly Float32Array[],
+    column: string,
+    columns: readonly string[],
+    wanted: number,
+    plan: Plan | undefined,
+    condition: string | undefined,
+  ): Promise<FoundRow[]> {
     const search = this.items.query().nearestTo(vectors[0]!);
     for (const vector of vectors.slice(1)) search.addQueryVector(vector);
     search
       .column(column)
       .distanceType("cosine")
-      .select([...this.fieldColumns(), "_distance", ...(wantVectors ? [column] : [])])
+      .select([...columns, "_distance"])
       .limit(wanted);
-    const condition = where && (await this.condition(where));
     if (condition !== undefined) search.where(condition);
-    const plan = exact ? undefined : await this.plans.of(identity, column);
     if (plan === undefined) search.bypassVectorIndex();
     else useIndex(search, plan, wanted, condition === undefined ? 1 : await this.plans.share(condition));
-    const hits = vectors.map((): Hit[] => []);
-    for (const row of (await search.toArray()) as FoundRow[])
-      hits[row.query_index ?? 0]!.push({
-        ...itemOf(plain(row), this.layouts.current.fields),
-        score: 1 - row._distance,
-        ...(wantVectors && { vector: vectorOf(row[column])! }),
-      });
-    return hits.map((found) => found.sort((a, b) => b.score - a.score || byText(a.id, b.id)));
+    return ((await search.toArray()) as object[]).map((row) => plain(row) as FoundRow);
   }
 
   /** The items without a vector of their own for a set that the call names: what they have in it stays. */
@@ -379,10 +396,6 @@ class LanceStore implements Store {
 const equals = 100;
 /** Searches that began before a version was replaced may still read it. */
 const keepVersionsMs = 60_000;
-
-/** A row of Arrow as a plain object. */
-const plain = (row: object): Record<string, unknown> =>
-  (row as { toJSON(): Record<string, unknown> }).toJSON();
 
 function* parts<T>(list: readonly T[], size: number): Generator<T[]> {
   for (let i = 0; i < list.length; i += size) yield list.slice(i, i + size);
