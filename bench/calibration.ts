@@ -103,6 +103,11 @@ function reportOf(
       withPresence(mixed, ({ labelled, present }) => labelled || present === true),
       judgeOf,
     ),
+    // What captions name, or leave open, is left out where labels say that it is absent.
+    presenceWithPhotographsSure: presenceTable(
+      withPresence(mixed, ({ labelled, present }) => labelled || (present === false ? false : undefined)),
+      judgeOf,
+    ),
     // What captions name is here, whatever the labels say; what they leave open is left out.
     presenceWithPhotographsByCaptions: presenceTable(mixed, judgeOf),
     presenceOfWords: presenceTable(words, judgeOf),

@@ -9,9 +9,9 @@ const evidence = {
   size: 2,
   traits: { words: 1, everyday: 0.5, place: { nearest: 0.5, mean: 0.1 }, agreeing: 0 },
 };
-const heads = { present: head(15), hit: head(7), pair: head(4) };
+const heads = { present: head(16), hit: head(7), pair: head(4) };
 const calibration: Calibration = {
-  version: 3,
+  version: 4,
   identity: "m",
   reference: "r",
   sorts: { name: heads, word: heads, sentence: heads },

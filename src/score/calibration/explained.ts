@@ -64,9 +64,13 @@ export function explainer(reference: Tensor<"float32">, known: readonly Kind[] =
   if (count === 0) throw new CliptError("input", "There are no reference texts.");
   const held = holdTensor(stacked([reference, ...known.map(({ names }) => names)]));
   const weighed = new WeakMap<Float32Array, TextWeights>();
+  let last: { readonly text: Float32Array; readonly cosines: Float32Array } | undefined;
+  /** A query is weighed and placed at once. */
   const cosinesOf = (text: Float32Array): Float32Array => {
+    if (last?.text === text) return last.cosines;
     const cosines = new Float32Array(held.count);
     held.compare([text], (_, first, some) => cosines.set(some, first));
+    last = { text, cosines };
     return cosines;
   };
   return {
@@ -76,8 +80,8 @@ export function explainer(reference: Tensor<"float32">, known: readonly Kind[] =
       return weights;
     },
     place(text) {
-      const cosines = cosinesOf(text).subarray(0, count).sort().reverse();
-      return { nearest: mean(cosines.subarray(0, 5)), mean: mean(cosines) };
+      const cosines = cosinesOf(text).subarray(0, count);
+      return { nearest: mean(highest(cosines, 5)), mean: mean(cosines) };
     },
     read(pictures) {
       const [n = 0, width = 0] = pictures.shape;
@@ -107,6 +111,17 @@ function product(a: Float32Array, b: Float32Array): number {
   }
   for (; i < a.length; i++) s0 += a[i]! * b[i]!;
   return s0 + s1 + s2 + s3;
+}
+
+/** Without sorting them all. */
+function highest(values: Float32Array, count: number): Float32Array {
+  const best = values.slice(0, count).sort();
+  for (let i = best.length; i < values.length; i++) {
+    if (values[i]! <= best[0]!) continue;
+    best[0] = values[i]!;
+    best.sort();
+  }
+  return best;
 }
 
 const mean = (values: Float32Array): number => values.reduce((a, b) => a + b, 0) / values.length;

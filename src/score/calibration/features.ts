@@ -29,10 +29,13 @@ export const depth = 50;
 /** How much more a rise of high margins says than one of low ones; chosen by log loss among 0, 5 and 10. */
 const steepness = 5;
 
+/** Of the soft maximum of all margins; chosen by log loss among 8, 15 and 25. */
+const sharpness = 15;
+
 /**
  * Features that tell whether any picture matches: the best cosine and margin and the size of the collection, with their products,
- * since one match among few pictures looks unlike ten among many; the best five, and what the query is like. Products of all fit
- * what was seen better, and what was not seen worse.
+ * since one match among few pictures looks unlike ten among many; the best five, all margins, and what the query is like. Products
+ * of all fit what was seen better, and what was not seen worse.
  */
 export function presenceFeatures({ cosines, margins, size, traits }: Evidence): number[] {
   const best = Float64Array.from(margins).sort().reverse();
@@ -42,6 +45,7 @@ export function presenceFeatures({ cosines, margins, size, traits }: Evidence): 
     ...main.flatMap((a, i) => main.slice(i).map((b) => a * b)),
     meanOf(cosines, 5),
     Math.exp(steepness * meanOf(best, 5)),
+    Math.log(best.reduce((sum, margin) => sum + Math.exp(sharpness * margin), 1e-9)) / sharpness,
     Math.log(Math.max(1, traits.words)),
     Math.log1p(traits.agreeing),
     traits.place.nearest,

@@ -36,7 +36,7 @@ export function fitCalibration(
   // A sort that the data say nothing of is judged as the nearest one.
   const of = (sort: Sort, otherwise: Sort): Heads => fitted.get(sort) ?? fitted.get(otherwise) ?? any;
   return {
-    version: 3,
+    version: 4,
     ...model,
     sorts: { name: of("name", "word"), word: of("word", "name"), sentence: of("sentence", "word") },
     label:

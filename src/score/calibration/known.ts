@@ -56,5 +56,9 @@ export function isThere({ truth }: KnownQuery, collection: readonly number[]): b
   return unsure ? undefined : false;
 }
 
+/** Whether a collection holds pictures of which nobody says whether they show it. */
+export const leavesOpen = ({ truth }: KnownQuery, collection: readonly number[]): boolean =>
+  collection.some((picture) => truth[picture] === -1);
+
 export const matchOf = ({ truth }: KnownQuery, picture: number): boolean | undefined =>
   truth[picture] === -1 ? undefined : truth[picture] === 1;

@@ -3,7 +3,7 @@ import { drawChoices, type Choice } from "./choices.js";
 import { drawCollection, drawSome, searchAll, type Draw, type Example } from "./collections.js";
 import type { Explainer } from "./explained.js";
 import { grouped } from "./grouped.js";
-import { isThere, type Known, type KnownQuery } from "./known.js";
+import { isThere, leavesOpen, type Known, type KnownQuery } from "./known.js";
 import { drawPairs, type Pair } from "./pairs.js";
 
 export interface Practice {
@@ -42,15 +42,19 @@ export function practise(
   const classes = [...new Set(pictures.classes)].filter((own) => own >= 0);
   const photographs = pictures.classes.filter((own) => own < 0).length;
   const byKind = [...grouped(wanted, ({ kind }) => kind).values()];
+  const isClass = ({ thing }: KnownQuery): boolean => classes.includes(thing);
   const examples: Example[] = [];
   for (let draw = 0; draw < draws; draw++) {
     const collection = drawCollection(pictures, drawSizes(draw, classes, photographs, rng), rng);
-    examples.push(...searchAll(pictures, collection, balanced(byKind, collection, rng), explain));
+    const found = searchAll(pictures, collection, balanced(byKind, collection, rng), explain);
+    // Where photographs leave a class open it is never known to be absent: that it is here says nothing either.
+    const open = ({ query }: Example): boolean => isClass(query) && leavesOpen(query, collection);
+    examples.push(...found.map((example) => (open(example) ? { ...example, present: undefined } : example)));
   }
   const among = (classed: boolean): number[] =>
     pictures.classes.flatMap((own, i) => (own >= 0 === classed ? [i] : []));
-  const names = wanted.filter(({ thing }) => classes.includes(thing));
-  const others = wanted.filter(({ thing }) => !classes.includes(thing));
+  const names = wanted.filter(isClass);
+  const others = wanted.filter((query) => !isClass(query));
   return {
     examples,
     // The wrong picture is of the same sort as the right one: no thumbnail is taken for what a caption says.

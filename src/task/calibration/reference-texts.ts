@@ -21,9 +21,11 @@ export interface ReferenceTexts {
   readonly sha256: string;
 }
 
-/** Of texts, the first name of each line; of kinds, "name, name: text; text". */
+/** "name, name: text; text; @word": scenes that say a name, or such a word, are of the kind, too. */
 const kindsFile = "models/reference/kinds.txt";
 const wordsFile = "models/reference/words.txt";
+const scenesFile = "models/reference/scenes.txt";
+/** The first name of each line. */
 const files = ["recipes/bundled/imagenet-classnames.txt", "models/reference/everyday.txt"];
 
 let read: Promise<ReferenceTexts> | undefined;
@@ -31,16 +33,12 @@ let read: Promise<ReferenceTexts> | undefined;
 /** The texts that come with clipt. @throws `missing`, `io` */
 export function referenceTexts(): Promise<ReferenceTexts> {
   read ??= (async () => {
-    const [wordLines, kindLines, ...lists] = await Promise.all([wordsFile, kindsFile, ...files].map(linesOf));
-    const texts = lists.flat().map((line) => line.split(",")[0]!.trim());
-    const kinds = kindLines!.map((line) => {
-      const [names = "", members = ""] = line.split(": ");
-      const wanted = new Set(members.split("; "));
-      return {
-        names: names.split(", "),
-        members: texts.flatMap((text, place) => (wanted.has(text) ? [place] : [])),
-      };
-    });
+    const [wordLines, kindLines, scenes, ...lists] = await Promise.all(
+      [wordsFile, kindsFile, scenesFile, ...files].map(linesOf),
+    );
+    const names = lists.flat().map((line) => line.split(",")[0]!.trim());
+    const texts = [...names, ...scenes!];
+    const kinds = kindLines!.map((line) => kindOf(line, names, scenes!));
     const everyday = readWords(wordLines!).words.flatMap(({ names }) => Object.values(names).flat());
     const sha256 = createHash("sha256")
       .update([...texts, ...kindLines!, ...everyday].join("\n"))
@@ -48,6 +46,28 @@ export function referenceTexts(): Promise<ReferenceTexts> {
     return { texts, kinds, everyday, sha256 };
   })();
   return read;
+}
+
+function kindOf(
+  line: string,
+  texts: readonly string[],
+  scenes: readonly string[],
+): ReferenceTexts["kinds"][number] {
+  const [first = "", rest = ""] = line.split(": ");
+  const [names, listed] = [first.split(", "), rest.split("; ")];
+  const words = [...names, ...listed.flatMap((text) => (text.startsWith("@") ? [text.slice(1)] : []))];
+  const wanted = new Set(listed);
+  const says = (scene: string): boolean => {
+    const plain = ` ${scene.replace(/\P{L}+/gu, " ")} `;
+    return words.some((word) => plain.includes(` ${word} `));
+  };
+  return {
+    names,
+    members: [
+      ...texts.flatMap((text, place) => (wanted.has(text) ? [place] : [])),
+      ...scenes.flatMap((scene, i) => (says(scene) ? [texts.length + i] : [])),
+    ],
+  };
 }
 
 /** Everyday words, and where labels and captions say that they are seen. @throws `missing`, `io` */
