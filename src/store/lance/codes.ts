@@ -12,6 +12,7 @@ const sampleSize = 1024;
 export class Codes {
   private constructor(
     readonly version: number,
+    readonly count: number,
     private readonly rows: CodedRows,
     /** For each fragment, by the row in it: one more than its place among the codes; 0 where a row has no vector. */
     private readonly places: ReadonlyMap<number, Uint32Array>,
@@ -34,7 +35,7 @@ export class Codes {
       rows.set(read, batch.getChild(column)!.getChildAt(0)!.toArray() as Float32Array);
       read += batch.numRows;
     }
-    return (await items.version()) === version ? new Codes(version, rows, placesOf(ids)) : undefined;
+    return (await items.version()) === version ? new Codes(version, count, rows, placesOf(ids)) : undefined;
   }
 
   /** For each vector, the `k` nearest of some rows, as far as codes tell. */

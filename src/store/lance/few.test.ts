@@ -34,7 +34,7 @@ async function opened(): Promise<{ store: Store; few: Few; close: () => Promise<
     );
   const db = await connect(store.url, { readConsistencyInterval: 0 });
   const table = await db.openTable("items");
-  const few = new Few(table, true, 1000);
+  const few = new Few(table, true, 0.2);
   const close = async (): Promise<void> => {
     await few.close();
     table.close();
@@ -44,9 +44,10 @@ async function opened(): Promise<{ store: Store; few: Few; close: () => Promise<
   return { store, few, close };
 }
 
+const asked = { column, columns: ["id"], wanted: 10 };
 const inGroup = (group: number): string => `f_group = ${group}`;
 const ask = (few: Few, vectors: readonly Float32Array[], group: number): ReturnType<Few["nearest"]> =>
-  few.nearest(column, inGroup(group), vectors, 10, ["id"]);
+  few.nearest({ ...asked, vectors }, inGroup(group));
 
 /** Searches until the codes are there. */
 async function ready(few: Few): Promise<void> {
@@ -84,7 +85,7 @@ test("among few rows, codes find what comparing everything finds, once some sear
   for (const group of [1, 2, 3, 9]) await agrees(store, few, group);
   assert.deepEqual(await ask(few, [vector()], 5), [], "rows without a vector");
   assert.deepEqual(await ask(few, [vector()], 77), [], "no rows");
-  await assert.rejects(few.nearest(column, "f_none = 1", [vector()], 10, ["id"]));
+  await assert.rejects(few.nearest({ ...asked, vectors: [vector()] }, "f_none = 1"));
   await close();
 });
 
@@ -115,9 +116,8 @@ test("codes serve until something is written, by whomever; then they are read ag
 test("of many rows, and of a place that is far away, the engine finds the nearest itself", async () => {
   const { store, few, close } = await opened();
   await ready(few);
-  const wide = "f_group < 5";
   for (let i = 0; i < 2; i++)
-    assert.equal(await few.nearest(column, wide, [vector()], 10, ["id"]), undefined);
+    assert.equal(await few.nearest({ ...asked, vectors: [vector()] }, "f_group < 5"), undefined);
   await agrees(store, few, 1);
   await close();
 

@@ -1,14 +1,15 @@
 import type { Table } from "@lancedb/lancedb";
 import { Codes, rowId } from "./codes.js";
 import { candidates } from "./indexes.js";
+import type { Asked } from "./nearest.js";
 import { plain, vectorOf, type FoundRow } from "./rows.js";
 
 /** Searches with a condition, of one process, after which a set's codes are read. */
 const worthReading = 10;
 /** The same after something was written: about as many lose by having no codes what reading them takes. */
 const worthReadingAgain = 200;
-/** Rows beyond which the engine's own search is as quick. */
-const mostRows = 100_000;
+/** Rows, and their share of all, beyond which the engine's own search is as quick. */
+const [mostRows, mostShare] = [100_000, 0.1];
 /** Rows that are compared exactly at least. */
 const leastCandidates = 16;
 /** Row ids that the engine hands over at once. */
@@ -41,7 +42,7 @@ export class Few {
   constructor(
     private readonly items: Table,
     private readonly local: boolean,
-    private readonly most = mostRows,
+    private readonly share = mostShare,
   ) {}
 
   /**
@@ -50,17 +51,15 @@ export class Few {
    * @returns undefined where there are no codes (yet), or many rows meet the condition
    */
   async nearest(
-    column: string,
+    { vectors, column, columns, wanted }: Asked,
     condition: string,
-    vectors: readonly Float32Array[],
-    wanted: number,
-    columns: readonly string[],
   ): Promise<FoundRow[] | undefined> {
     const { codes, wide } = await this.of(column);
     if (codes === undefined || wide.has(condition)) return undefined;
     try {
-      const ids = await this.meeting(condition);
-      if (ids.length > this.most) {
+      const mostIds = Math.min(mostRows, this.share * codes.count);
+      const ids = await this.meeting(condition, mostIds);
+      if (ids.length > mostIds) {
         if (wide.size >= mostWide) wide.clear();
         wide.add(condition);
         return undefined;
@@ -113,10 +112,10 @@ export class Few {
     return known;
   }
 
-  /** Ids of the rows that meet a condition, or of one more than are searched here. */
-  private async meeting(condition: string): Promise<BigUint64Array> {
+  /** Ids of the rows that meet a condition, at most one more than `most`. */
+  private async meeting(condition: string, most: number): Promise<BigUint64Array> {
     const query = this.items.query().where(condition).select([rowId]);
-    const table = await query.limit(this.most + 1).toArrow({ maxBatchLength: idsAtOnce });
+    const table = await query.limit(Math.floor(most) + 1).toArrow({ maxBatchLength: idsAtOnce });
     return (table.getChild(rowId)?.toArray() as BigUint64Array | undefined) ?? new BigUint64Array();
   }
 

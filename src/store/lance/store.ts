@@ -14,7 +14,8 @@ import {
 import { checkFilter, type Filter } from "../filter.js";
 import type { Hit, Item, Listing, Query, Scan, Store, VectorSet } from "../store.js";
 import { Few } from "./few.js";
-import { indexFields, indexStats, useIndex, type Plan } from "./indexes.js";
+import { indexFields, indexStats, type Plan } from "./indexes.js";
+import { nearestByIndex, nearestMeeting, nearestOfAll, type Asked } from "./nearest.js";
 import { localPlace, placeOf } from "./place.js";
 import { Plans } from "./plans.js";
 import { itemOf, plain, toTable, vectorOf, wholeColumn, type FoundRow, type Row } from "./rows.js";
@@ -232,11 +233,7 @@ class LanceStore implements Store {
     const columns = [...this.fieldColumns(), ...(wantVectors ? [column] : [])];
     const condition = where && (await this.condition(where));
     const plan = exact ? undefined : await this.plans.of(identity, column);
-    const few =
-      plan === undefined || condition === undefined
-        ? undefined
-        : await this.few.nearest(column, condition, vectors, wanted, columns);
-    const rows = few ?? (await this.byEngine(vectors, column, columns, wanted, plan, condition));
+    const rows = await this.nearestRows({ vectors, column, columns, wanted }, plan, condition);
     const hits = vectors.map((): Hit[] => []);
     for (const row of rows)
       hits[row.query_index ?? 0]!.push({
@@ -247,25 +244,16 @@ class LanceStore implements Store {
     return hits.map((found) => found.sort((a, b) => b.score - a.score || byText(a.id, b.id)));
   }
 
-  private async byEngine(
-    vectors: readonly Float32Array[],
-    column: string,
-    columns: readonly string[],
-    wanted: number,
+  private async nearestRows(
+    asked: Asked,
     plan: Plan | undefined,
     condition: string | undefined,
-  ): Promise<FoundRow[]> {
-    const search = this.items.query().nearestTo(vectors[0]!);
-    for (const vector of vectors.slice(1)) search.addQueryVector(vector);
-    search
-      .column(column)
-      .distanceType("cosine")
-      .select([...columns, "_distance"])
-      .limit(wanted);
-    if (condition !== undefined) search.where(condition);
-    if (plan === undefined) search.bypassVectorIndex();
-    else useIndex(search, plan, wanted, condition === undefined ? 1 : await this.plans.share(condition));
-    return ((await search.toArray()) as object[]).map((row) => plain(row) as FoundRow);
+  ): Promise<readonly FoundRow[]> {
+    if (plan === undefined) return nearestOfAll(this.items, asked, condition);
+    if (condition === undefined) return nearestByIndex(this.items, asked, plan);
+    const few = await this.few.nearest(asked, condition);
+    if (few !== undefined) return few;
+    return nearestMeeting(this.items, asked, plan, condition, await this.plans.share(condition));
   }
 
   /** The items without a vector of their own for a set that the call names: what they have in it stays. */
