@@ -11,7 +11,7 @@ export interface Asked {
 }
 
 /** Rows that are compared exactly before a condition is asked about; for more, asking first is quicker. */
-const mostBefore = 256;
+const mostBefore = 128;
 
 /** Compares every vector. */
 export const nearestOfAll = (items: Table, asked: Asked, condition?: string): Promise<FoundRow[]> =>
