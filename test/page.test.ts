@@ -64,8 +64,8 @@ describe("the page", { skip: noBrowser }, () => {
       await tiles(page).first().waitFor();
       assert.equal(await tiles(page).count(), 19);
       await searchBox(page).pressSequentially("a cup of coffee");
+      await page.waitForURL(({ search }) => search === "?q=a+cup+of+coffee");
       await firstIs(page, "coffee.jpg");
-      assert.equal(address(page), "?q=a+cup+of+coffee");
       await page.goBack();
       await page.getByText("19 pictures").waitFor();
       assert.equal(await searchBox(page).inputValue(), "");
