@@ -14,7 +14,7 @@ import { marksTable } from "./calibration/marks.js";
 import { pairTable } from "./calibration/pairs.js";
 import { presenceTable, resultsTable } from "./calibration/presence.js";
 import { inHalves, inPhotographs, type Labelled } from "./calibration/searches.js";
-import { strictly } from "./calibration/strict.js";
+import { strictJudges } from "./calibration/strict.js";
 
 const shared = join(packageRoot, "..", "shared", "data");
 /** Languages of captions that are asked. */
@@ -27,8 +27,7 @@ const mixedIn = 500;
  *
  *     npm run bench -- calibration --captioned TAR [--fit-labelled TAR --fit-captioned TAR] --json
  *
- * With the data of the fit, it is also fitted anew without the things that it is asked about ("unseen"), and without reference
- * texts that say the same ("strict"); `--only` does one of the three.
+ * With the data of the fit, it is also fitted anew without the things that it is asked about ("strict").
  */
 export default {
   summary: "Calibrated relevance on data that it was not fitted on",
@@ -63,23 +62,19 @@ export default {
         file("captioned", "flickr8k-test-000000.tar"),
         1,
       );
-      const report = (by: JudgeOf, of = asked): Record<string, unknown> =>
-        reportOf(of, by, encoder.scale, judge.explain);
+      const report = (by: JudgeOf): Record<string, unknown> =>
+        reportOf(asked, by, encoder.scale, judge.explain);
       const only = option(args, "only");
       const result: Record<string, unknown> = {};
       const calibration = await openCalibration(encoder.model);
-      if (calibration !== undefined && (only ?? "shipped") === "shipped")
+      if (calibration !== undefined && only !== "strict")
         result["shipped"] = report(() => ({ calibration, explain: judge.explain }));
       const [fitLabelled, fitCaptioned] = [option(args, "fit-labelled"), option(args, "fit-captioned")];
       if (fitLabelled !== undefined && fitCaptioned !== undefined && only !== "shipped") {
-        const fit = await read(fitLabelled, fitCaptioned, 0);
-        const reference = await referenceVectors(encoder, context);
-        for (const hide of [false, true]) {
-          const name = hide ? "strict" : "unseen";
-          if (only !== undefined && only !== name) continue;
-          const anew = strictly(fit, asked, judge.explain, reference, hide);
-          result[name] = report(anew.judgeOf, anew.asked);
-        }
+        const { texts } = await referenceVectors(encoder, context);
+        result["strict"] = report(
+          strictJudges(await read(fitLabelled, fitCaptioned, 0), asked, judge.explain, texts),
+        );
       }
       return result;
     } finally {

@@ -11,7 +11,7 @@ const evidence = {
 };
 const heads = { present: head(16), hit: head(7), pair: head(4) };
 const calibration: Calibration = {
-  version: 5,
+  version: 4,
   identity: "m",
   reference: "r",
   sorts: { name: heads, word: heads, sentence: heads },

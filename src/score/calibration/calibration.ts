@@ -13,7 +13,7 @@ import { shares, sorts, type Sort } from "./sorts.js";
 
 /** From scores to probabilities, for the vectors of one model. `calibration.json` holds one. */
 export interface Calibration {
-  readonly version: 5;
+  readonly version: 4;
   /** Of the model that it was fitted to. */
   readonly identity: string;
   /** SHA-256 of the reference texts that it counts on. */
@@ -131,7 +131,7 @@ const counts = {
 } as const;
 const labelCount = anyLabelFeatures([0], [0]).length;
 
-const version = 5;
+const version = 4;
 
 export const isCurrent = (value: unknown): boolean =>
   (value as Partial<Calibration> | null | undefined)?.version === version;

@@ -15,14 +15,3 @@ test("a text lies where its five nearest reference texts are, and all of them", 
     assert.ok(Math.abs(mean - 2.8 / 8) < 1e-6);
   }
 });
-
-test("a text that is nearer than any other by far says the same, whatever its cosine", () => {
-  const weights = (...cosines: number[]): number[] => {
-    const reference = Float32Array.from(cosines.flatMap((c) => [c, Math.sqrt(1 - c * c)]));
-    return [...explainer(f32([cosines.length, 2], reference)).weigh(Float32Array.of(1, 0))];
-  };
-  assert.deepEqual(weights(0.2, 0.72, 0.5), [1, 0, 1]);
-  assert.deepEqual(weights(0.7, 0.71, 0.5), [1, 1, 1]);
-  assert.ok(Math.abs(weights(0.65, 0.71, 0.5)[1]! - 0.5) < 1e-5);
-  assert.deepEqual(weights(0.2, 0.55), [1, 1]);
-});

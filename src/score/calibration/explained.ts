@@ -47,9 +47,6 @@ export type PictureRow = Float32Array & { readonly brand: "picture" };
 const sharpness = 20;
 /** Cosines of texts: up to the first they are rivals, from the second they mean the same. */
 const rivals = { from: 0.75, to: 0.9 };
-/** So much nearer than any other, the nearest text says the same in other words, or in another language; so near at least. */
-const leads = { from: 0.02, to: 0.1 };
-const leastLeading = 0.6;
 /** Cosines of a text and a kind's name, from which its members begin to be no rivals, and are none. */
 const kinds = { from: 0.7, to: 0.8 };
 /** How much nearer the name must be than the nearest member: "Egyptian cat" is nearer to a cat of the list than to "cat". */
@@ -132,8 +129,6 @@ const mean = (values: Float32Array): number => values.reduce((a, b) => a + b, 0)
 /** @param cosines of a text with the reference texts, `count` of them, and with the names of the kinds */
 function weigh(cosines: Float32Array, count: number, known: readonly Kind[]): TextWeights {
   const weights = cosines.slice(0, count).map((cosine) => 1 - ramp(cosine, rivals)) as TextWeights;
-  const { at, value, second } = first(cosines.subarray(0, count));
-  if (value > leastLeading) weights[at] = Math.min(weights[at]!, 1 - ramp(value - second, leads));
   let next = count;
   for (const { names, members } of known) {
     const end = next + (names.shape[0] ?? 0);
@@ -144,17 +139,6 @@ function weigh(cosines: Float32Array, count: number, known: readonly Kind[]): Te
     if (left < 1) for (const place of members) weights[place] = Math.min(weights[place]!, left);
   }
   return weights;
-}
-
-/** The highest, its place, and the next one. */
-function first(values: Float32Array): { at: number; value: number; second: number } {
-  let [at, value, second] = [0, -1, -1];
-  for (let i = 0; i < values.length; i++) {
-    if (values[i]! <= second) continue;
-    if (values[i]! <= value) second = values[i]!;
-    else [at, value, second] = [i, values[i]!, value];
-  }
-  return { at, value, second };
 }
 
 /** 0 up to `from`, 1 from `to`. */

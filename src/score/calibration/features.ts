@@ -47,18 +47,11 @@ export function presenceFeatures({ cosines, margins, size, traits }: Evidence): 
     Math.exp(steepness * meanOf(best, 5)),
     Math.log(best.reduce((sum, margin) => sum + Math.exp(sharpness * margin), 1e-9)) / sharpness,
     Math.log(Math.max(1, traits.words)),
-    // The one text that says the same as a name is there for some names and not for others.
-    Math.log(Math.max(1, traits.agreeing)),
-    traits.place.mean,
+    Math.log1p(traits.agreeing),
     traits.place.nearest,
+    traits.place.mean,
   ];
 }
-
-/**
- * Of the features of presence the last one: learned of names, it would count on each having a reference text of its own, as most that are
- * practised with have.
- */
-export const notOfNames = 1;
 
 /** Words of a text; three signs of a script without spaces between words count as two. */
 export function countWords(text: string): number {

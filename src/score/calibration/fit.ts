@@ -2,7 +2,7 @@ import { CliptError } from "../../tensor/index.js";
 import type { Calibration, Heads } from "./calibration.js";
 import { holdsTruth } from "./choices.js";
 import type { Example } from "./collections.js";
-import { anyLabelFeatures, hitFeatures, notOfNames, pairFeatures, presenceFeatures } from "./features.js";
+import { anyLabelFeatures, hitFeatures, pairFeatures, presenceFeatures } from "./features.js";
 import { grouped } from "./grouped.js";
 import type { KnownQuery } from "./known.js";
 import { fitLogistic, logitOf } from "./logistic.js";
@@ -36,7 +36,7 @@ export function fitCalibration(
   // A sort that the data say nothing of is judged as the nearest one.
   const of = (sort: Sort, otherwise: Sort): Heads => fitted.get(sort) ?? fitted.get(otherwise) ?? any;
   return {
-    version: 5,
+    version: 4,
     ...model,
     sorts: { name: of("name", "word"), word: of("word", "name"), sentence: of("sentence", "word") },
     label:
@@ -54,13 +54,11 @@ function fitSort(practice: Practice, sort: Sort): Heads | undefined {
   const telling = own.filter(({ present }) => present !== undefined);
   const pairs = practice.pairs.filter(({ query }) => sortOf(query) === sort);
   if (!telling.some(({ present }) => present) || telling.every(({ present }) => present)) return undefined;
-  const left = sort === "name" ? notOfNames : 0;
-  const { bias, weights } = fitLogistic(
-    telling.map(({ evidence }) => presenceFeatures(evidence)).map((row) => row.slice(0, row.length - left)),
+  const present = fitLogistic(
+    telling.map(({ evidence }) => presenceFeatures(evidence)),
     telling.map((example) => example.present!),
     { l2: 3, importance: importanceOf(telling) },
   );
-  const present = { bias, weights: [...weights, ...Array<number>(left).fill(0)] };
   const hits = own.flatMap(({ evidence: nearest, matches }) => {
     const anything = logitOf(present, presenceFeatures(nearest));
     return matches

@@ -13,7 +13,7 @@ export interface Practice {
 }
 
 /** Collections that are drawn. */
-const draws = 400;
+const draws = 200;
 /** Pictures of one class. */
 const mostPictures = 20;
 /** Queries put to each collection. */
