@@ -13,7 +13,7 @@ export interface Practice {
 }
 
 /** Collections that are drawn. */
-const draws = 200;
+const draws = 400;
 /** Pictures of one class. */
 const mostPictures = 20;
 /** Queries put to each collection. */
