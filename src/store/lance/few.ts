@@ -98,7 +98,8 @@ export class Few {
     };
     this.known.set(column, known);
     if (known.codes?.version === version) return known;
-    known.codes = undefined;
+    // What was written makes all codes old, also those of a set that nobody asks any more.
+    for (const each of this.known.values()) if (each.codes?.version !== version) each.codes = undefined;
     known.wide.clear();
     const worth = ++known.missed >= known.worth && this.local && !this.closed;
     if (!worth || known.reading !== undefined) return known;
